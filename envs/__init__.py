@@ -1,0 +1,1 @@
+"""What the policy is asked: scenarios, dialogs, simulated users. No torch."""

@@ -1,0 +1,103 @@
+"""The words that every floor uses: what is asked (`Task`, `Question`), and what was said (`Turn`, `Transcript`).
+
+They are plain frozen data, so a task can be drawn on one machine, talked through on another and judged on a third.
+"""
+
+import hashlib
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+FinishReason = Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One dialog to hold. The four fields determine it entirely: same fields, same dialog, on any machine.
+
+    Example: `Task("arithmetic", language="en", level=0, seed=17)`
+    """
+
+    scenario: str
+    language: str
+    level: int
+    seed: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.scenario}/{self.language}/{self.level}/{self.seed:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What the user says in one turn, and the answer that a verifier may compare with (None: no single one)."""
+
+    text: str
+    answer: str | None = None
+    kind: str = "text"  # what sort of answer is due: "integer", "number", "choice", "text", or a scenario's own word
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """A question and what the policy answered. `finish` is "length" where the answer was cut off by a limit."""
+
+    question: Question
+    answer: str
+    finish: FinishReason
+    num_tokens: int  # policy tokens, the end token included
+
+
+@dataclass(frozen=True, slots=True)
+class Transcript:
+    """A dialog so far. A judge looks at the last turn, with the earlier ones as its context."""
+
+    task: Task
+    turns: tuple[Turn, ...] = field(default=())
+
+    @property
+    def last(self) -> Turn:
+        return self.turns[-1]
+
+    def upto(self, index: int) -> "Transcript":
+        """The dialog as it stood after turn `index` (0-based)."""
+        return Transcript(self.task, self.turns[: index + 1])
+
+
+class Dialog(Protocol):
+    """The other side of one conversation; single-use."""
+
+    def open(self) -> Question: ...
+
+    def reply(self, answer: str) -> Question | None:
+        """The next question, after the policy's answer to the one before; None ends the dialog."""
+        ...
+
+
+class Scenario(Protocol):
+    """A family of dialogs with difficulty levels `0 .. num_levels - 1`.
+
+    A user's own scenario is any object of this shape, see `envs/library.py`.
+    """
+
+    name: str
+    domain: str
+    languages: tuple[str, ...]
+    num_levels: int
+
+    def size(self, language: str, level: int) -> int | None:
+        """How many different opening questions there are, if few enough to list.
+
+        Seeds are then read modulo this number: seeds `0 .. size - 1` ask each opening question once.
+        """
+        ...
+
+    def dialog(self, task: Task) -> Dialog: ...
+
+    def verify(self, transcript: Transcript) -> float:
+        """Success of the last turn, 0 to 1: right (1), wrong (0), or part of it."""
+        ...
+
+
+def stable_hash(*parts: str | int) -> int:
+    """A 63-bit number from `parts`: equal on every machine and in every process, unlike `hash()`."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 1

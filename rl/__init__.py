@@ -1,0 +1,1 @@
+"""The algorithm, free of ray: trajectories, advantages, losses, the loop, checkpoints, recipes."""

@@ -1,0 +1,109 @@
+"""Padded arrays for the learner: trajectories of unequal length, packed into [B, T].
+
+One alignment everywhere: position t of `logprobs`, `rewards` and `advantages` belongs to the token at t;
+`values[:, t]` is the value of the state *before* that token, the prefix of t tokens.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rl.trajectory import Scored
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B trajectories padded on the right to T tokens.
+
+    Attributes:
+        tokens: [B, T] int32, 0 in the padding.
+        lengths: [B] int32.
+        action_mask: [B, T] bool, True where the policy wrote the token: the one mask of every loss and statistic.
+        turn_index: [B, T] int32, 0-based turn of each action token; -1 elsewhere.
+        sampler_logprobs: [B, T] float32, what the engine sampled with (the behaviour policy).
+        rewards: [B, T] float32, each turn's reward on its last action token.
+        truncated: [B] bool, the dialog was cut off: its end has a future and is bootstrapped.
+        groups: [B] int32, samples of one prompt share a number.
+        versions: [B] int32, oldest weights that wrote any token of the row.
+    """
+
+    tokens: np.ndarray
+    lengths: np.ndarray
+    action_mask: np.ndarray
+    turn_index: np.ndarray
+    sampler_logprobs: np.ndarray
+    rewards: np.ndarray
+    truncated: np.ndarray
+    groups: np.ndarray
+    versions: np.ndarray
+
+    @property
+    def num_action_tokens(self) -> int:
+        return int(self.action_mask.sum())
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+
+@dataclass(frozen=True, slots=True)
+class Annotations:
+    """What the learner says of a batch before it changes anything.
+
+    Attributes:
+        logprobs: [B, T] float32 under the current policy at the sampling temperature (the proximal policy of PPO).
+        ref_logprobs: [B, T] float32 under the reference policy; None where no KL term asks for it.
+        values: [B, T+1] float32, column t is the critic's value of the prefix of t tokens; None without a critic.
+    """
+
+    logprobs: np.ndarray
+    ref_logprobs: np.ndarray | None
+    values: np.ndarray | None
+
+
+@dataclass(frozen=True, slots=True)
+class Advantages:
+    """What PPO learns from: `advantages` and the critic's targets `returns`, both [B, T] float32, 0 off the actions."""
+
+    advantages: np.ndarray
+    returns: np.ndarray
+
+
+def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
+    """Lay out scored trajectories as one batch; each turn's scalar reward, clipped to +-`reward_clip`, on its last
+    action token. A turn without action tokens has nowhere to put a reward, and puts it on nobody else's token.
+    """
+    rows = [s for s in scored if s.score is not None and len(s.trajectory.tokens)]
+    if not rows:
+        raise ValueError("no usable trajectory in this iteration: every episode failed or is stale")
+    lengths = np.array([len(s.trajectory.tokens) for s in rows], np.int32)
+    shape = (len(rows), int(lengths.max()))
+    tokens, turn_index = np.zeros(shape, np.int32), np.full(shape, -1, np.int32)
+    action_mask = np.zeros(shape, bool)
+    logprobs, rewards = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for row, item in enumerate(rows):
+        trajectory, end = item.trajectory, lengths[row]
+        assert item.score is not None
+        tokens[row, :end] = trajectory.tokens
+        action_mask[row, :end] = trajectory.action_mask
+        logprobs[row, :end] = trajectory.logprobs
+        ends = trajectory.turn_ends
+        written = ends >= 0
+        rewards[row, ends[written]] = np.clip(item.score.scalar[written], -reward_clip, reward_clip)
+        # the turn of a token is the first one that ends at or after it
+        turn_index[row, :end] = np.searchsorted(ends[written], np.arange(end))
+        numbers = np.flatnonzero(written)
+        inside = trajectory.action_mask
+        turn_index[row, :end][inside] = numbers[turn_index[row, :end][inside]]
+        turn_index[row, :end][~inside] = -1
+    return Batch(
+        tokens=tokens,
+        lengths=lengths,
+        action_mask=action_mask,
+        turn_index=turn_index,
+        sampler_logprobs=logprobs,
+        rewards=rewards,
+        truncated=np.array([s.trajectory.status == "truncated" for s in rows]),
+        groups=np.array([s.trajectory.request.group for s in rows], np.int32),
+        versions=np.array([s.trajectory.oldest_version for s in rows], np.int32),
+    )

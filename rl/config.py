@@ -1,0 +1,158 @@
+"""The whole configuration of a run as typed sections. Names and defaults are the field's usual ones."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+
+Fraction = Field(ge=0.0, le=1.0)
+
+
+class Section(BaseModel):
+    """Unknown keys are an error, values never change after loading."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RunConfig(Section):
+    name: str = Field("", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$", description="empty: the recipe's name")
+    seed: NonNegativeInt = 42
+    folder: str = Field("runs", description="run directories live in here")
+    num_iterations: PositiveInt = 100
+    wandb_project: str = Field("", description="empty: no Weights & Biases")
+
+
+class ModelConfig(Section):
+    name_or_path: str = Field("", description="a Hugging Face folder or hub id; empty: random weights from `preset`")
+    preset: str = "r1-zero-6l-tiny"
+    vocab_size: PositiveInt = Field(512, description="of the tokenizer that the project trains; presets only")
+    init_std: PositiveFloat = Field(0.02, description="standard deviation of random weights; presets only")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    max_length: PositiveInt = Field(256, description="tokens of a whole dialog")
+    lora_rank: NonNegativeInt = Field(0, description="0: all weights train")
+    lora_alpha: PositiveFloat = 16.0
+    lora_target_modules: tuple[str, ...] = ("q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj")
+
+
+class ScenarioMix(Section):
+    """One line of the task mixture."""
+
+    scenario: str
+    weight: PositiveFloat = 1.0
+    languages: tuple[str, ...] = Field((), description="empty: all that the scenario speaks")
+    levels: tuple[NonNegativeInt, ...] = Field((0,), min_length=1)
+
+
+class TasksConfig(Section):
+    mix: tuple[ScenarioMix, ...] = Field(min_length=1)
+    files: tuple[str, ...] = Field((), description="Python files that define scenarios of the user's own")
+    questions: str = Field("", description="JSONL, CSV or Parquet file behind the scenario `questions`")
+    held_out_fraction: float = Field(0.1, ge=0.0, lt=1.0, description="share of opening questions never trained on")
+
+
+class RolloutConfig(Section):
+    num_rollout_workers: PositiveInt = 1
+    rollout_batch_size: PositiveInt = Field(64, description="prompts per iteration")
+    n_samples_per_prompt: PositiveInt = 8
+    temperature: PositiveFloat = 1.0
+    top_p: float = Field(1.0, gt=0.0, le=1.0)
+    top_k: int = Field(-1, ge=-1)
+    max_prompt_length: PositiveInt = Field(512, description="tokens of an opening question with its template")
+    max_response_length: PositiveInt = Field(512, description="tokens of one turn")
+    max_turns: PositiveInt = 8
+    episode_timeout_seconds: PositiveFloat = 300.0
+    max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
+    max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
+    num_threads: PositiveInt = Field(1, description="CPU threads of one engine")
+    kv_cache_gib: PositiveFloat = 0.5
+    tensor_parallel_size: PositiveInt = 1
+    max_logprob_gap: PositiveFloat = Field(1e-2, description="sampler/learner gap above which the run stops")
+    weight_transfer: Literal["object_store", "nccl"] = "object_store"
+
+
+class RewardsConfig(Section):
+    num_reward_workers: PositiveInt = 1
+    weights: dict[str, float] = Field(min_length=1, description="dimension name -> weight in the scalar reward")
+    monitor: tuple[str, ...] = Field((), description="dimensions recorded with no weight; 'all': every other one")
+    files: tuple[str, ...] = Field((), description="Python files that define dimensions of the user's own")
+    reward_clip: PositiveFloat = 10.0
+    timeout_seconds: PositiveFloat = 60.0
+    max_retries: NonNegativeInt = 1
+
+
+class PPOConfig(Section):
+    advantage_estimator: Literal["gae", "grpo", "rloo", "reinforce++", "dr_grpo"] = "gae"
+    policy_loss: Literal["ppo", "dual_clip", "gspo", "cispo"] = "ppo"
+    loss_agg_mode: Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum"] = "token-mean"
+    ppo_epochs: PositiveInt = 1
+    mini_batch_size: PositiveInt = Field(256, description="trajectories per optimiser step")
+    micro_batch_tokens: PositiveInt = Field(8192, description="padded tokens per forward pass, per rank")
+    clip_ratio: PositiveFloat = 0.2
+    clip_ratio_low: PositiveFloat | None = Field(None, description="None: clip_ratio")
+    clip_ratio_high: PositiveFloat | None = Field(None, description="None: clip_ratio")
+    clip_ratio_c: float = Field(3.0, gt=1.0, description="dual clip, for negative advantages only")
+    value_clip: PositiveFloat = 0.5
+    gamma: float = Field(1.0, ge=0.0, le=1.0, description="per token, for gae")
+    lam: float = Field(0.95, ge=0.0, le=1.0)
+    turn_gamma: float = Field(1.0, ge=0.0, le=1.0, description="per turn: how much of later turns' reward counts")
+    whiten_advantages: bool = True
+    negative_advantage_scale: NonNegativeFloat = Field(1.0, description="factor on negative advantages; 0 drops them")
+    kl_coef: NonNegativeFloat = 0.0
+    kl_estimator: Literal["k1", "k2", "k3"] = "k1"
+    kl_in: Literal["reward", "loss"] = "reward"
+    kl_target: PositiveFloat | None = Field(None, description="set: adaptive controller on kl_coef")
+    kl_horizon: PositiveInt = 10_000
+    entropy_coef: NonNegativeFloat = 0.0
+    entropy_coef_final: NonNegativeFloat | None = Field(None, description="set: linear from entropy_coef to this")
+    tis_threshold: NonNegativeFloat = Field(2.0, description="truncated importance correction; 0: off")
+    target_kl: PositiveFloat | None = Field(None, description="stop the epochs of an iteration above this")
+    critic_warmup: NonNegativeInt = Field(0, description="iterations in which only the critic learns")
+    max_nonfinite_steps: PositiveInt = Field(3, description="skipped steps in a row before the run stops")
+
+
+class OptimizerConfig(Section):
+    lr: PositiveFloat = 1e-6
+    adam_betas: tuple[float, float] = (0.9, 0.95)
+    adam_eps: PositiveFloat = 1e-8
+    weight_decay: NonNegativeFloat = 0.0
+    max_grad_norm: PositiveFloat = 1.0
+    lr_scheduler: Literal["constant", "linear", "cosine"] = "cosine"
+    lr_warmup_ratio: float = Field(0.03, ge=0.0, lt=1.0)
+    lr_min_ratio: float = Field(0.1, ge=0.0, le=1.0)
+
+
+class CriticConfig(OptimizerConfig):
+    lr: PositiveFloat = 1e-5
+
+
+class LearnerConfig(Section):
+    num_ranks: PositiveInt = 1
+    zero_stage: Literal[0, 1, 2, 3] = 2
+    num_threads: PositiveInt = Field(2, description="CPU threads of one rank")
+    compile_ops: bool = Field(False, description="let DeepSpeed build its C++ operators (minutes, once)")
+    timeout_seconds: PositiveFloat = 1800.0
+
+
+class EvalConfig(Section):
+    every: NonNegativeInt = Field(20, description="iterations; 0: only at the start and the end")
+    num_tasks: PositiveInt = Field(200, description="held dialogs per evaluation, greedy; finite levels in full order")
+
+
+class CheckpointConfig(Section):
+    every: PositiveInt = Field(20, description="iterations")
+    keep: PositiveInt = 2
+
+
+class Config(Section):
+    """A run. YAML recipe plus dotted overrides; saved, resolved, as `config.yaml` in the run directory."""
+
+    run: RunConfig = RunConfig()
+    model: ModelConfig = ModelConfig()
+    tasks: TasksConfig
+    rollout: RolloutConfig = RolloutConfig()
+    rewards: RewardsConfig
+    ppo: PPOConfig = PPOConfig()
+    actor: OptimizerConfig = OptimizerConfig()
+    critic: CriticConfig = CriticConfig()
+    learner: LearnerConfig = LearnerConfig()
+    eval: EvalConfig = EvalConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig()

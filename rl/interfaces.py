@@ -1,0 +1,48 @@
+"""How the loop sees the world. `cluster/` keeps these promises with Ray; tests keep them in memory."""
+
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from rl.batch import Advantages, Annotations, Batch
+from rl.trajectory import EpisodeRequest, Score, Trajectory
+
+
+class Rollouts(Protocol):
+    def sample(self, requests: Sequence[EpisodeRequest]) -> AsyncIterator[list[Trajectory]]:
+        """Hold every dialog once; yield the finished ones as they come, in any order. Failed ones are yielded too."""
+        ...
+
+
+class Rewards(Protocol):
+    async def score(self, trajectories: Sequence[Trajectory]) -> list[Score]:
+        """Judge each trajectory, in the given order. Raises `rewards.score.RewardError` when a judgement fails."""
+        ...
+
+
+class Learner(Protocol):
+    async def annotate(self, batch: Batch) -> Annotations:
+        """Values, and log-probs under the current and the reference policy, of every position of the batch."""
+        ...
+
+    async def update(self, batch: Batch, annotations: Annotations, advantages: Advantages) -> dict[str, float]:
+        """All PPO epochs over the batch. Returns metrics by their field-standard names."""
+        ...
+
+    async def save(self, folder: Path) -> None: ...
+
+    async def load(self, folder: Path) -> None: ...
+
+
+class Weights(Protocol):
+    async def publish(self, version: int) -> str:
+        """Hand the learner's weights to the rollout workers; returns their SHA-256 when every worker serves them,
+        verified. From then on a worker that joins gets these.
+        """
+        ...
+
+
+class Fleet(Protocol):
+    def metrics(self) -> dict[str, float]:
+        """Counters for the records, such as `fleet/rollout_restarts` and peak memory per role in bytes."""
+        ...

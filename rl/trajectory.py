@@ -1,0 +1,123 @@
+"""What flows from the rollout workers to the learner: one finished dialog, exactly as it was sampled.
+
+Token in, token out: `tokens` are the ids that the engine read and wrote. Sampled text is decoded for people and judges,
+and never encoded again.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from envs.task import Task, Transcript, Turn, stable_hash
+
+Status = Literal["ok", "truncated", "failed", "stale"]
+Purpose = Literal["train", "eval"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeRequest:
+    """One dialog that is to be sampled. `id` names it uniquely within a run, whichever worker takes it.
+
+    Attributes:
+        iteration: the update that it is collected for.
+        group: which prompt of the iteration; all samples of one prompt share it.
+        sample: which of the samples of that prompt.
+    """
+
+    task: Task
+    iteration: int
+    group: int
+    sample: int
+    run_seed: int
+    purpose: Purpose = "train"
+
+    @property
+    def id(self) -> str:
+        return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}"
+
+    def turn_seed(self, turn: int) -> int:
+        """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it."""
+        return stable_hash(self.run_seed, self.iteration, self.task.id, self.group, self.sample, turn) & 0x7FFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Trajectory:
+    """A finished (or failed) episode of T tokens and N turns.
+
+    Attributes:
+        tokens: [T] int32, the whole dialog.
+        action_mask: [T] bool, True where the policy wrote the token.
+        logprobs: [T] float32, the sampler's log-prob of each action token at the sampling temperature; 0 elsewhere.
+        versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere.
+        turns: N questions and answers.
+        turn_ends: [N] int32, position of the last action token of each turn; -1 where the policy wrote none.
+        status: "ok"; "truncated" (a budget on turns, tokens or seconds cut the dialog, so its value must be
+            bootstrapped); "failed" (never data: `error` says why); "stale" (older than `max_staleness` allows).
+        seconds: wall time from admission to the last token.
+    """
+
+    request: EpisodeRequest
+    tokens: np.ndarray
+    action_mask: np.ndarray
+    logprobs: np.ndarray
+    versions: np.ndarray
+    turns: tuple[Turn, ...]
+    turn_ends: np.ndarray
+    status: Status
+    worker: str
+    seconds: float
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        lengths = {len(self.tokens), len(self.action_mask), len(self.logprobs), len(self.versions)}
+        if len(lengths) != 1 or len(self.turns) != len(self.turn_ends):
+            raise ValueError(f"trajectory {self.request.id}: arrays of unequal length {lengths}, {len(self.turns)} turns")
+
+    @property
+    def transcript(self) -> Transcript:
+        return Transcript(self.request.task, self.turns)
+
+    @property
+    def num_action_tokens(self) -> int:
+        return int(self.action_mask.sum())
+
+    @property
+    def oldest_version(self) -> int:
+        """The oldest weights that wrote any of its tokens; -1 if the policy wrote none."""
+        written = self.versions[self.action_mask]
+        return int(written.min()) if len(written) else -1
+
+    def with_status(self, status: Status, error: str = "") -> "Trajectory":
+        return replace(self, status=status, error=error)
+
+
+def failed(request: EpisodeRequest, *, error: str, worker: str, seconds: float = 0.0) -> Trajectory:
+    """An episode that could not be finished. It is stored and counted, and no learner ever sees it."""
+    empty = np.zeros(0, np.int32)
+    return Trajectory(
+        request, empty, empty.astype(bool), empty.astype(np.float32), empty, (), empty, "failed", worker, seconds, error
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The judgement of a trajectory's N turns in D dimensions.
+
+    Attributes:
+        vector: [N, D] float32, NaN where a dimension abstained.
+        scalar: [N] float32, the weighted sum that trains the policy.
+        success: [N] float32, the scenario's own verdict in [0, 1].
+    """
+
+    vector: np.ndarray
+    scalar: np.ndarray
+    success: np.ndarray
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A trajectory with its judgement; a failed one has none."""
+
+    trajectory: Trajectory
+    score: Score | None
