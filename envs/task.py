@@ -78,10 +78,17 @@ class Scenario(Protocol):
     A user's own scenario is any object of this shape, see `envs/library.py`.
     """
 
-    name: str
-    domain: str
-    languages: tuple[str, ...]
-    num_levels: int
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def domain(self) -> str: ...
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
+
+    @property
+    def num_levels(self) -> int: ...
 
     def size(self, language: str, level: int) -> int | None:
         """How many different opening questions there are, if few enough to list.

@@ -73,7 +73,8 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
     """Lay out scored trajectories as one batch; each turn's scalar reward, clipped to +-`reward_clip`, on its last
     action token. A turn without action tokens has nowhere to put a reward, and puts it on nobody else's token.
     """
-    rows = [s for s in scored if s.score is not None and len(s.trajectory.tokens)]
+    usable = [s for s in scored if s.score is not None and s.trajectory.status in ("ok", "truncated")]
+    rows = [s for s in usable if len(s.trajectory.tokens)]
     if not rows:
         raise ValueError("no usable trajectory in this iteration: every episode failed or is stale")
     lengths = np.array([len(s.trajectory.tokens) for s in rows], np.int32)
@@ -87,15 +88,11 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
         tokens[row, :end] = trajectory.tokens
         action_mask[row, :end] = trajectory.action_mask
         logprobs[row, :end] = trajectory.logprobs
-        ends = trajectory.turn_ends
-        written = ends >= 0
-        rewards[row, ends[written]] = np.clip(item.score.scalar[written], -reward_clip, reward_clip)
-        # the turn of a token is the first one that ends at or after it
-        turn_index[row, :end] = np.searchsorted(ends[written], np.arange(end))
-        numbers = np.flatnonzero(written)
-        inside = trajectory.action_mask
-        turn_index[row, :end][inside] = numbers[turn_index[row, :end][inside]]
-        turn_index[row, :end][~inside] = -1
+        written = np.flatnonzero(trajectory.turn_ends >= 0)
+        ends, actions = trajectory.turn_ends[written], np.flatnonzero(trajectory.action_mask)
+        rewards[row, ends] = np.clip(item.score.scalar[written], -reward_clip, reward_clip)
+        # the turn of an action token is the first one that ends at or after it
+        turn_index[row, actions] = written[np.searchsorted(ends, actions)]
     return Batch(
         tokens=tokens,
         lengths=lengths,

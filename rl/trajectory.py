@@ -72,7 +72,7 @@ class Trajectory:
     def __post_init__(self) -> None:
         lengths = {len(self.tokens), len(self.action_mask), len(self.logprobs), len(self.versions)}
         if len(lengths) != 1 or len(self.turns) != len(self.turn_ends):
-            raise ValueError(f"trajectory {self.request.id}: arrays of unequal length {lengths}, {len(self.turns)} turns")
+            raise ValueError(f"trajectory {self.request.id}: unequal lengths {lengths} or {len(self.turns)} turns")
 
     @property
     def transcript(self) -> Transcript:

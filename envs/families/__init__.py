@@ -1,0 +1,1 @@
+"""Families of dialogs: one module each, listed in `envs/library.py`."""

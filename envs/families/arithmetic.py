@@ -1,0 +1,215 @@
+"""Calculations in many wordings and languages: the first thing that a policy with random weights can learn.
+
+Two scenarios share the questions. `arithmetic` asks one; `arithmetic-dialog` follows up with questions that refer back
+to the result ("And plus 2?"). A follow-up builds on the true result, whatever the policy answered.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import gcd
+
+from envs.answers import final_number, plain
+from envs.chance import pick
+from envs.families.arithmetic_phrasings import PHRASINGS
+from envs.task import Dialog, Question, Task, Transcript
+from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
+
+MAX_LISTED = 10_000  # openings; levels with more are drawn from, not listed
+
+BRACKETS: tuple[tuple[str, Callable[[int, int, int], int]], ...] = (
+    ("({a}+{b})*{c}", lambda a, b, c: (a + b) * c),
+    ("({a}-{b})*{c}", lambda a, b, c: (a - b) * c),
+    ("{a}*({b}-{c})", lambda a, b, c: a * (b - c)),
+    ("{a}-({b}+{c})", lambda a, b, c: a - (b + c)),
+    ("{a}-({b}-{c})", lambda a, b, c: a - (b - c)),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A calculation. `operator` "()" stands for brackets, which are asked by their `expression` alone."""
+
+    operator: str
+    expression: str
+    answer: int
+    a: int = 0
+    b: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What one level asks.
+
+    Attributes:
+        problem: turns each number below `num_problems` into another problem.
+        num_wordings: how many of the language's wordings are used; None: all.
+        operators, operands: of the follow-up questions.
+    """
+
+    num_problems: int
+    problem: Callable[[int], Problem]
+    operators: str
+    operands: range
+    num_follow_ups: int
+    num_wordings: int | None = None
+    personas: tuple[Persona, ...] = (PATIENT, IMPATIENT)
+
+
+def calculate(operator: str, a: int, b: int) -> int:
+    match operator:
+        case "+":
+            return a + b
+        case "-":
+            return a - b
+        case "*":
+            return a * b
+        case "/" if a % b == 0:
+            return a // b
+    raise ValueError(f"no whole result: {a}{operator}{b}")
+
+
+def _binary(operator: str, a: int, b: int) -> Problem:
+    return Problem(operator, f"{a}{operator}{b}", calculate(operator, a, b), a, b)
+
+
+def _digits(number: int, *bases: int) -> list[int]:
+    """The digits of `number` in mixed bases, the lowest first: a different list for each number below their product."""
+    digits = []
+    for base in bases:
+        number, digit = divmod(number, base)
+        digits.append(digit)
+    return digits
+
+
+def _single_digits(number: int) -> Problem:
+    b, a, operator = _digits(number, 10, 10, 2)
+    return _binary("+-"[operator], a, b)
+
+
+def _two_digits(number: int) -> Problem:
+    b, a, operator = _digits(number, 90, 90, 2)
+    return _binary("+-"[operator], a + 10, b + 10)
+
+
+def _times_tables(number: int) -> Problem:
+    b, a = _digits(number, 10, 10)
+    return _binary("*", a + 1, b + 1)
+
+
+def _brackets(number: int) -> Problem:
+    c, b, a, form = _digits(number, 9, 9, 9, len(BRACKETS))
+    expression, value = BRACKETS[form]
+    return Problem("()", expression.format(a=a + 1, b=b + 1, c=c + 1), value(a + 1, b + 1, c + 1))
+
+
+def _larger(number: int) -> Problem:
+    b, a, operator = _digits(number, 90, 900, 4)
+    a, b = a + 100, b + 10
+    return _binary("/", a * b, b) if operator == 3 else _binary("+-*"[operator], a, b)
+
+
+LEVELS: tuple[Level, ...] = (
+    Level(200, _single_digits, "+-", range(1, 4), num_follow_ups=1, num_wordings=2, personas=(EASYGOING,)),
+    Level(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
+    Level(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
+    Level(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
+    Level(9**3 * len(BRACKETS), _brackets, "+-*", range(2, 10), num_follow_ups=2),
+    Level(4 * 900 * 90, _larger, "+-*/", range(2, 10), num_follow_ups=3),
+)
+
+
+class Arithmetic:
+    """Calculations with whole numbers, one question each; the answer is the number and nothing else."""
+
+    name = "arithmetic"
+    domain = "arithmetic"
+    languages = tuple(PHRASINGS)
+    num_levels = len(LEVELS)
+
+    def size(self, language: str, level: int) -> int | None:
+        return listed_size(language, level)
+
+    def dialog(self, task: Task) -> Dialog:
+        return SimulatedUser(plan(task)[:1])
+
+    def verify(self, transcript: Transcript) -> float:
+        return verify_integer(transcript)
+
+
+class ArithmeticDialog:
+    """A calculation and one to three follow-up questions that refer back to its result."""
+
+    name = "arithmetic-dialog"
+    domain = "arithmetic"
+    languages = tuple(PHRASINGS)
+    num_levels = len(LEVELS)
+
+    def size(self, language: str, level: int) -> int | None:
+        return listed_size(language, level)
+
+    def dialog(self, task: Task) -> Dialog:
+        return SimulatedUser(
+            plan(task),
+            persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
+            understands=lambda answer: final_number(answer) is not None,
+            complaints=PHRASINGS[task.language].complaints,
+        )
+
+    def verify(self, transcript: Transcript) -> float:
+        return verify_integer(transcript)
+
+
+def verify_integer(transcript: Transcript) -> float:
+    """1 if the last answer, white space aside, is the due integer in its usual digits and nothing else."""
+    turn = transcript.last
+    return float(turn.finish == "stop" and plain(turn.answer) == turn.question.answer)
+
+
+def listed_size(language: str, level: int) -> int | None:
+    size = _num_openings(language, level)
+    return size if size <= MAX_LISTED else None
+
+
+def plan(task: Task) -> tuple[Question, ...]:
+    """The opening question and the follow-ups. The follow-ups do not depend on which opening the seed gives."""
+    level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
+    size = _num_openings(task.language, task.level)
+    wording, number = divmod(_scatter(task.seed % size, size), level.num_problems)
+    problem = level.problem(number)
+    text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
+    questions = [Question(text, str(problem.answer), "integer")]
+    result = problem.answer
+    for step in range(level.num_follow_ups):
+        operator, operand = _follow_up(level, result, task.seed, step)
+        result = calculate(operator, result, operand)
+        wordings = phrasings.follow_ups[operator][: level.num_wordings]
+        text = pick(wordings, task.seed, step, "wording").format(n=operand)
+        questions.append(Question(text, str(result), "integer"))
+    return tuple(questions)
+
+
+def _follow_up(level: Level, result: int, seed: int, step: int) -> tuple[str, int]:
+    """What to do with the result next: never a division with a remainder."""
+    operator = pick(level.operators, seed, step, "operator")
+    operands = level.operands
+    if operator == "/":
+        divisors = [number for number in operands if result % number == 0]
+        return (
+            ("/", pick(divisors, seed, step, "operand")) if divisors else ("+", pick(operands, seed, step, "operand"))
+        )
+    return operator, pick(operands, seed, step, "operand")
+
+
+def _num_openings(language: str, level: int) -> int:
+    """Problems times wordings. The operators of one level have equally many wordings."""
+    rule = LEVELS[level]
+    wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
+    return rule.num_problems * len(wordings)
+
+
+def _scatter(index: int, size: int) -> int:
+    """A permutation of `range(size)` in golden-ratio steps, so that any first few are spread over the whole range."""
+    step = round(size * 0.618)
+    while gcd(step, size) != 1:
+        step += 1
+    return index * step % size

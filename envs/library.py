@@ -1,0 +1,148 @@
+'''The scenarios that a run can name: the built-in ones, the user's own, and questions from a file.
+
+A scenario of your own is an object with the shape of `envs.task.Scenario`, in a Python file anywhere. The file ends in
+a list of such objects, and `tasks.files` in the recipe names the file:
+
+    from envs.task import Question
+    from envs.users import SimulatedUser
+
+    class Capitals:
+        """Capitals of countries."""
+
+        name, domain, languages, num_levels = "capitals", "knowledge", ("en",), 1
+        cities = [("France", "Paris"), ("Japan", "Tokyo")]
+
+        def size(self, language, level):
+            return len(self.cities)
+
+        def dialog(self, task):
+            country, city = self.cities[task.seed % len(self.cities)]
+            return SimulatedUser([Question(f"What is the capital of {country}?", city)])
+
+        def verify(self, transcript):
+            return float(transcript.last.answer.strip() == transcript.last.question.answer)
+
+    SCENARIOS = [Capitals()]
+'''
+
+import inspect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from envs.families.arithmetic import Arithmetic, ArithmeticDialog
+from envs.questions import Questions
+from envs.task import Scenario, Task
+from envs.user_file import UserFileError, line_of, load_list
+
+BUILT_IN: tuple[Scenario, ...] = (
+    Arithmetic(),
+    ArithmeticDialog(),
+)
+
+METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
+
+
+class ScenarioError(ValueError):
+    """A scenario that is asked for does not exist, or not in this language or at this level."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioInfo:
+    """What a listing shows of a scenario."""
+
+    name: str
+    domain: str
+    languages: tuple[str, ...]
+    num_levels: int
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """All scenarios of a run, each under its own name."""
+
+    scenarios: tuple[Scenario, ...] = BUILT_IN
+
+    def find(self, name: str) -> Scenario:
+        for scenario in self.scenarios:
+            if scenario.name == name:
+                return scenario
+        if name == Questions.name:
+            raise ScenarioError("scenario 'questions' needs a file: set tasks.questions to its path")
+        known = ", ".join(scenario.name for scenario in self.scenarios)
+        raise ScenarioError(f"unknown scenario {name!r}; known are: {known}. Your own files go in tasks.files")
+
+    def opening(self, task: Task) -> str:
+        """The text of the task's first question."""
+        return self.find(task.scenario).dialog(task).open().text
+
+    def listing(self) -> list[ScenarioInfo]:
+        return [
+            ScenarioInfo(
+                scenario.name,
+                scenario.domain,
+                tuple(scenario.languages),
+                scenario.num_levels,
+                description=inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0],
+            )
+            for scenario in self.scenarios
+        ]
+
+
+def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
+    """The built-in scenarios, those in the user's Python files, and `questions` if its file is given.
+
+    Raises `UserFileError`, `envs.questions.DataError`, or `ScenarioError` where two scenarios have one name.
+    """
+    scenarios = list(BUILT_IN)
+    if questions:
+        scenarios.append(Questions(questions))
+    for path in files:
+        for scenario in load_scenarios(path):
+            if any(scenario.name == other.name for other in scenarios):
+                raise ScenarioError(f"{path}: the name {scenario.name!r} is taken; give your scenario another one")
+            scenarios.append(scenario)
+    return Library(tuple(scenarios))
+
+
+def load_scenarios(path: str) -> list[Scenario]:
+    """The scenarios of a user's own file. Raises `UserFileError`."""
+    values = load_list(path, "SCENARIOS")
+    for index, value in enumerate(values):
+        problem = _shape_problem(value)
+        if problem:
+            cause = f"SCENARIOS[{index}] {problem}; see envs.task.Scenario"
+            raise UserFileError(path, line_of(path, "SCENARIOS"), cause)
+    return [cast(Scenario, value) for value in values]
+
+
+def _shape_problem(value: object) -> str:
+    """What keeps the object from being a scenario; empty if nothing does."""
+    if inspect.isclass(value):
+        return f"is a class, not an object: write {value.__name__}()"
+    for attribute in ("name", "domain", "languages", "num_levels", *(method for method, _ in METHODS)):
+        if not hasattr(value, attribute):
+            return f"has no {attribute!r}"
+    scenario = cast(Scenario, value)
+    if not all(isinstance(text, str) and text for text in (scenario.name, scenario.domain)):
+        return "needs texts as 'name' and 'domain'"
+    languages = scenario.languages
+    if not isinstance(languages, tuple | list) or not languages or not all(isinstance(code, str) for code in languages):
+        return "needs a tuple of language codes as 'languages', such as ('en',)"
+    if not isinstance(scenario.num_levels, int) or scenario.num_levels < 1:
+        return "needs a whole number of at least 1 as 'num_levels'"
+    for method, parameters in METHODS:
+        if not _accepts(getattr(scenario, method), len(parameters)):
+            return f"needs a method {method}({', '.join(parameters)})"
+    return ""
+
+
+def _accepts(method: object, num_arguments: int) -> bool:
+    if not callable(method):
+        return False
+    try:
+        inspect.signature(method).bind(*range(num_arguments))
+    except TypeError:
+        return False
+    return True

@@ -1,0 +1,174 @@
+"""DeepSpeed as an optimiser of one network, on one rank of a group: ZeRO 0-3 behind five verbs.
+
+What callers rely on: gradients of `backward` calls add up until `step` (losses carry their own global denominators, so
+the sum over micro-batches and ranks *is* the gradient), and a step with a non-finite gradient on any rank is skipped on
+all of them.
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+
+@dataclass(frozen=True, slots=True)
+class EngineSettings:
+    """How to optimise: ZeRO stage, Adam, clipping. `lr` is only the first value, see `Engine.step`."""
+
+    zero_stage: int
+    lr: float
+    adam_betas: tuple[float, float]
+    adam_eps: float
+    weight_decay: float
+    max_grad_norm: float
+    bfloat16: bool = False
+    torch_adam: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """`grad_norm` before clipping; NaN where the step was skipped."""
+
+    applied: bool
+    grad_norm: float
+
+
+def init_group(*, backend: str, rank: int, world_size: int, address: str, port: int, compile_ops: bool) -> None:
+    """Join the process group of the learner. Blocks until all ranks are there.
+
+    Without `compile_ops`, DeepSpeed's shared-memory collectives are switched off: it would build them from C++ at first
+    use, which takes minutes and needs a compiler.
+    """
+    os.environ.update(
+        RANK=str(rank), LOCAL_RANK="0", WORLD_SIZE=str(world_size), MASTER_ADDR=address, MASTER_PORT=str(port)
+    )
+    import deepspeed
+
+    if not compile_ops:
+        deepspeed.ops.__compatible_ops__["deepspeed_shm_comm"] = False
+    deepspeed.init_distributed(dist_backend=backend, rank=rank, world_size=world_size, auto_mpi_discovery=False)
+
+
+def close_group() -> None:
+    """Leave the process group, if there is one."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+class Engine:
+    """A network with its optimiser state, sharded over the group as the ZeRO stage says."""
+
+    def __init__(self, module: nn.Module, settings: EngineSettings) -> None:
+        import deepspeed
+
+        self.settings = settings
+        trainable = [p for p in module.parameters() if p.requires_grad]
+        self._engine, *_ = deepspeed.initialize(
+            model=module, model_parameters=trainable, config=_deepspeed_config(settings), dist_init_required=False
+        )
+        if settings.zero_stage in (1, 2):
+            self._engine.optimizer.check_grad_overflow = True  # off by default unless fp16: a NaN would be applied
+        elif settings.zero_stage == 0:
+            self._plain_norm = float("nan")
+            self._engine.optimizer.register_step_pre_hook(self._clip)
+        self._world_size = torch.distributed.get_world_size()
+
+    @property
+    def module(self) -> nn.Module:
+        """The network; call it inside `torch.no_grad()` to evaluate it."""
+        return self._engine.module
+
+    def forward(self, *args: Any) -> Any:
+        return self._engine(*args)
+
+    def backward(self, loss: torch.Tensor) -> None:
+        """Add this rank's share of the gradient. DeepSpeed averages over ranks; the factor turns that into a sum."""
+        self._engine.backward(loss * self._world_size)
+
+    def step(self, lr: float) -> StepResult:
+        """Clip, update with learning rate `lr`, forget the gradients."""
+        for group in self._engine.optimizer.param_groups:
+            group["lr"] = lr
+        if self.settings.zero_stage == 0:
+            return self._plain_step()
+        self._engine.step()
+        applied = self._engine.was_step_applied()
+        return StepResult(applied, float(self._engine.get_global_grad_norm()) if applied else float("nan"))
+
+    def full_weights(self, *, trainable_only: bool = False) -> Iterator[tuple[str, torch.Tensor]]:
+        """Every parameter, whole, under its name in the network. All ranks must iterate together under ZeRO-3."""
+        parameters = [(n, p) for n, p in self.module.named_parameters() if p.requires_grad or not trainable_only]
+        with self.gathered([p for _, p in parameters]):
+            for name, parameter in parameters:
+                yield name, parameter.detach().clone()
+
+    @contextlib.contextmanager
+    def gathered(self, parameters: list[nn.Parameter]) -> Iterator[None]:
+        """Within it, ZeRO-3 parameters are whole on every rank."""
+        if self.settings.zero_stage < 3:
+            yield
+            return
+        import deepspeed
+
+        with deepspeed.zero.GatheredParameters(parameters):
+            yield
+
+    def save(self, folder: Path) -> None:
+        """Write this rank's share of weights and optimiser state below `folder`; all ranks together."""
+        self._engine.save_checkpoint(str(folder), tag="engine", exclude_frozen_parameters=True)
+
+    def load(self, folder: Path) -> None:
+        """Raises FileNotFoundError where `folder` holds no state of such an engine."""
+        path, _ = self._engine.load_checkpoint(str(folder), tag="engine", load_module_strict=False)
+        if path is None:
+            raise FileNotFoundError(
+                f"{folder}: no optimiser state for this rank; was it saved with other ranks or stage?"
+            )
+
+    def _plain_step(self) -> StepResult:
+        """Without ZeRO, DeepSpeed neither reports a norm nor looks for non-finite gradients: both are done here."""
+        grads = [p.grad for p in self.module.parameters() if p.grad is not None]
+        bad = torch.stack([~torch.isfinite(g).all() for g in grads]).any().float()
+        torch.distributed.all_reduce(bad, op=torch.distributed.ReduceOp.MAX)
+        if bool(bad.item()):
+            self._engine.zero_grad()
+            return StepResult(applied=False, grad_norm=float("nan"))
+        self._engine.step()
+        return StepResult(applied=True, grad_norm=self._plain_norm)
+
+    def _clip(self, *_: Any) -> None:
+        """Runs inside the optimiser's step, when the gradients have been reduced over the ranks."""
+        parameters = [p for p in self.module.parameters() if p.grad is not None]
+        self._plain_norm = float(nn.utils.clip_grad_norm_(parameters, self.settings.max_grad_norm))
+
+
+def _deepspeed_config(settings: EngineSettings) -> Mapping[str, Any]:
+    return {
+        "train_micro_batch_size_per_gpu": 1,
+        "gradient_accumulation_steps": 1,
+        # `step` is the boundary, however many micro-batches went before it
+        "managed_gradient_accumulation": False,
+        "gradient_clipping": settings.max_grad_norm if settings.zero_stage else 0.0,
+        "steps_per_print": None,
+        "bf16": {"enabled": settings.bfloat16},
+        "zero_optimization": {
+            "stage": settings.zero_stage,
+            "overlap_comm": False,
+            "stage3_gather_16bit_weights_on_model_save": True,
+        },
+        "optimizer": {
+            "type": "AdamW",
+            "params": {
+                "lr": settings.lr,
+                "betas": list(settings.adam_betas),
+                "eps": settings.adam_eps,
+                "weight_decay": settings.weight_decay,
+                "torch_adam": settings.torch_adam,
+            },
+        },
+    }

@@ -1,0 +1,277 @@
+"""A vLLM engine in this process, stepped by its owner: token ids in, token ids and log-probs out.
+
+Left out on purpose: text, chat templates and any notion of reward. The engine starts with dummy weights, so that the
+first weights come the same way as all later ones, and it refuses to sample until a published version was verified.
+"""
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from models.weights import Manifest, WeightSyncError, check_probe, check_resident, unpack_weights
+
+_TRANSFER_BACKEND = "zero2one"
+
+
+@dataclass(frozen=True, slots=True)
+class SamplerSettings:
+    """What an engine needs to know. `engine_args` are the device-specific ones of `models/device.py`."""
+
+    model_folder: str
+    max_length: int
+    max_num_seqs: int
+    temperature: float
+    top_p: float
+    top_k: int
+    stop_token_ids: tuple[int, ...]
+    engine_args: Mapping[str, Any]
+    lora_rank: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SampleRequest:
+    """One continuation to sample: at most `max_tokens` after `prompt`. `greedy` ignores temperature and seed."""
+
+    id: str
+    prompt: Sequence[int]
+    max_tokens: int
+    seed: int
+    greedy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A finished continuation of n tokens, the stop token included.
+
+    Attributes:
+        tokens: [n] int32. logprobs: [n] float32 at the sampling temperature. versions: [n] int32.
+        finish: "stop" when a stop token ended it, "length" when a limit did.
+    """
+
+    id: str
+    tokens: np.ndarray
+    logprobs: np.ndarray
+    versions: np.ndarray
+    finish: Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    tokens: Sequence[int]
+    logprobs: Sequence[float]
+    version: int
+
+
+@dataclass
+class _Running:
+    """A request inside the engine, with the segments that earlier versions of the weights wrote."""
+
+    request: SampleRequest
+    segments: list[_Segment] = field(default_factory=list)
+
+    @property
+    def written(self) -> int:
+        return sum(len(segment.tokens) for segment in self.segments)
+
+
+class Sampler:
+    """Owns the engine. `add` admits, `step` runs one engine step, `load` swaps the weights between two steps."""
+
+    def __init__(self, settings: SamplerSettings) -> None:
+        self.settings = settings
+        self.version: int | None = None
+        self._engine = _build_engine(settings)
+        self._running: dict[str, _Running] = {}
+        self._lora: Any = None
+        self._base_sha256: str | None = None
+
+    def add(self, request: SampleRequest) -> None:
+        self._require_weights()
+        self._running[request.id] = _Running(request)
+        self._admit(self._running[request.id])
+
+    def abort(self, ids: Sequence[str]) -> None:
+        self._engine.abort_request(list(ids))
+        for request_id in ids:
+            self._running.pop(request_id, None)
+
+    @property
+    def num_unfinished(self) -> int:
+        return len(self._running)
+
+    def step(self) -> list[Sample]:
+        """One engine step; returns the continuations that it finished."""
+        self._require_weights()
+        return [self._collect(output) for output in self._engine.step() if output.finished]
+
+    def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
+        """Take published weights, in one transaction: set running requests aside, load, drop every cached prefix,
+        verify, and only then let the requests go on under the new weights. Returns the largest log-prob difference
+        on the probe. After an error the sampler has no version and samples nothing.
+
+        Raises:
+            WeightSyncError: what is in the engine is not what was published.
+        """
+        self._set_aside()
+        self.version = None
+        if manifest.kind == "full":
+            self._load_full(manifest, buckets)
+        else:
+            self._load_adapter(manifest, buckets)
+        if not self._engine.reset_prefix_cache():
+            raise WeightSyncError(
+                f"weights {manifest.version}: the prefix cache of the old weights could not be dropped"
+            )
+        gap = check_probe(manifest, self._answer_probe(manifest.probe.tokens))
+        self.version = manifest.version
+        for running in self._running.values():
+            self._admit(running)
+        return gap
+
+    # -- inside -------------------------------------------------------------------------------------------------
+
+    def _require_weights(self) -> None:
+        if self.version is None:
+            raise WeightSyncError("the engine holds no verified weights: load a published version first")
+
+    def _admit(self, running: _Running) -> None:
+        request, prompt = running.request, list(running.request.prompt)
+        for segment in running.segments:
+            prompt.extend(segment.tokens)
+        self._engine.add_request(
+            request.id,
+            {"prompt_token_ids": prompt},
+            self._params(request, written=running.written),
+            lora_request=self._lora,
+        )
+
+    def _params(self, request: SampleRequest, *, written: int) -> Any:
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        s = self.settings
+        return SamplingParams(
+            temperature=0.0 if request.greedy else s.temperature,
+            top_p=1.0 if request.greedy else s.top_p,
+            top_k=-1 if request.greedy else s.top_k,
+            # a continuation must not replay the random numbers of its beginning
+            seed=None if request.greedy else request.seed + written,
+            max_tokens=request.max_tokens - written,
+            stop_token_ids=list(s.stop_token_ids),
+            logprobs=0,
+            flat_logprobs=True,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+
+    def _collect(self, output: Any) -> Sample:
+        completion, running = output.outputs[0], self._running.pop(output.request_id)
+        assert self.version is not None
+        last = _Segment(completion.token_ids, completion.logprobs.logprobs, self.version)
+        segments = [*running.segments, last]
+        return Sample(
+            id=output.request_id,
+            tokens=np.concatenate([np.asarray(s.tokens, np.int32) for s in segments]),
+            logprobs=np.concatenate([np.asarray(s.logprobs, np.float32) for s in segments]),
+            versions=np.concatenate([np.full(len(s.tokens), s.version, np.int32) for s in segments]),
+            finish="stop" if completion.finish_reason == "stop" else "length",
+        )
+
+    def _set_aside(self) -> None:
+        """Take every running request out of the engine, keeping what it has written so far."""
+        for state in list(self._engine.output_processor.request_states.values()):
+            tokens = list(state.detokenizer.output_token_ids)
+            if tokens and self.version is not None:
+                segment = _Segment(tokens, list(state.logprobs_processor.logprobs.logprobs), self.version)
+                self._running[state.external_req_id].segments.append(segment)
+        self._engine.abort_request(list(self._running))
+
+    def _load_full(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> None:
+        tensors = list(unpack_weights(manifest, buckets))
+        self._engine.collective_rpc("start_weight_update")
+        self._engine.collective_rpc("update_weights", args=({"tensors": tensors},))
+        self._engine.collective_rpc("finish_weight_update")
+        for resident in self._engine.collective_rpc(_resident_tensors):
+            check_resident(manifest, resident)
+        self._base_sha256 = manifest.sha256
+
+    def _load_adapter(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> None:
+        from vllm.lora.request import LoRARequest
+
+        from models.lora import write_adapter
+
+        if self._base_sha256 is None:
+            raise WeightSyncError(f"adapter {manifest.version}: the engine has no base weights yet")
+        with tempfile.TemporaryDirectory(prefix="zero2one-adapter-") as folder:
+            write_adapter(Path(folder), dict(unpack_weights(manifest, buckets)))
+            request = LoRARequest(f"policy-{manifest.version}", manifest.version + 1, folder)
+            self._engine.add_lora(request)
+        if self._lora is not None:
+            self._engine.remove_lora(self._lora.lora_int_id)
+        self._lora = request
+
+    def _answer_probe(self, tokens: np.ndarray) -> np.ndarray:
+        """[P, L] float32 log-probs at temperature 1 that the engine gives to [P, L] token ids; column 0 is 0."""
+        from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+        for row, prompt in enumerate(tokens):
+            params = SamplingParams(
+                temperature=0.0,
+                max_tokens=1,
+                prompt_logprobs=0,
+                flat_logprobs=True,
+                detokenize=False,
+                output_kind=RequestOutputKind.FINAL_ONLY,
+            )
+            self._engine.add_request(str(row), {"prompt_token_ids": prompt.tolist()}, params, lora_request=self._lora)
+        answers = np.zeros(tokens.shape, np.float32)
+        while self._engine.has_unfinished_requests():
+            for output in self._engine.step():
+                if output.finished:
+                    answers[int(output.request_id), 1:] = output.prompt_logprobs.logprobs
+        return answers
+
+
+def _build_engine(settings: SamplerSettings) -> Any:
+    from vllm.config.weight_transfer import WeightTransferConfig
+    from vllm.distributed.weight_transfer.factory import WeightTransferEngineFactory
+    from vllm.engine.arg_utils import EngineArgs
+    from vllm.v1.engine.llm_engine import LLMEngine
+
+    if _TRANSFER_BACKEND not in WeightTransferEngineFactory._registry:
+        WeightTransferEngineFactory.register_engine(_TRANSFER_BACKEND, "models.vllm_transfer", "BucketTransferEngine")
+    lora = {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_rank_slot(settings.lora_rank)}
+    return LLMEngine.from_engine_args(
+        EngineArgs(
+            model=settings.model_folder,
+            skip_tokenizer_init=True,
+            generation_config="vllm",
+            load_format="dummy",
+            # a tied head would keep its first values after an update; untied, it is sent like any other tensor
+            hf_overrides={"tie_word_embeddings": False},
+            max_model_len=settings.max_length,
+            max_num_seqs=settings.max_num_seqs,
+            max_num_batched_tokens=max(settings.max_length, 8192),
+            enable_chunked_prefill=False,
+            enable_prefix_caching=True,
+            async_scheduling=False,
+            logprobs_mode="processed_logprobs",
+            weight_transfer_config=WeightTransferConfig(backend=_TRANSFER_BACKEND),
+            disable_log_stats=True,
+            **(lora if settings.lora_rank else {}),
+            **settings.engine_args,
+        )
+    )
+
+
+def _lora_rank_slot(rank: int) -> int:
+    """vLLM knows a few rank sizes; the smallest that fits."""
+    return next(slot for slot in (8, 16, 32, 64, 128, 256, 512) if slot >= rank)
+
+
+def _resident_tensors(worker: Any) -> dict[str, torch.Tensor]:
+    return {name: parameter.data for name, parameter in worker.get_model().named_parameters()}

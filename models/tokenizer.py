@@ -1,0 +1,84 @@
+"""Tokenizers: the project's own byte-level BPE, trained on the texts of a run, and anybody's from Hugging Face.
+
+Ours has no normaliser and all 256 bytes in its alphabet, so every text comes back exactly as it went in, in any
+language. Digits stand alone: arithmetic is hopeless to learn when "17" and "170" are unrelated symbols.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
+
+PAD, END = "<|pad|>", "<|end|>"
+SPECIAL_TOKENS = (PAD, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", END)
+MIN_VOCAB_SIZE = 256 + len(SPECIAL_TOKENS)
+
+CHAT_TEMPLATE = (
+    "{% for message in messages %}"
+    "{{ '<|' + message['role'] + '|>' + message['content'] + '<|end|>' }}"
+    "{% endfor %}"
+    "{% if add_generation_prompt %}{{ '<|assistant|>' }}{% endif %}"
+)
+
+
+class ModelError(ValueError):
+    """A model or tokenizer that cannot be loaded, and why."""
+
+
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
+    """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
+
+    It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
+    Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ValueError below `MIN_VOCAB_SIZE`.
+    """
+    if vocab_size < MIN_VOCAB_SIZE:
+        raise ValueError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
+    bpe = Tokenizer(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocab_size,
+        special_tokens=list(SPECIAL_TOKENS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    bpe.train_from_iterator(texts, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=bpe,
+        pad_token=PAD,
+        eos_token=END,
+        additional_special_tokens=[token for token in SPECIAL_TOKENS if token not in (PAD, END)],
+        clean_up_tokenization_spaces=False,
+        chat_template=CHAT_TEMPLATE,
+    )
+
+
+def load_tokenizer(name_or_path: str | Path) -> PreTrainedTokenizerBase:
+    """The tokenizer of a Hugging Face folder or hub id. Raises ModelError."""
+    require_folder(name_or_path, "tokenizer_config.json")
+    try:
+        return AutoTokenizer.from_pretrained(name_or_path, trust_remote_code=False)
+    except (OSError, ValueError, KeyError) as error:
+        raise ModelError(f"cannot load a tokenizer from {str(name_or_path)!r}: {error}") from error
+
+
+def require_folder(name_or_path: str | Path, *patterns: str) -> None:
+    """Check that a local model folder exists and has a file of each pattern; a hub id (`owner/name`) passes.
+
+    Raises ModelError naming the path and what is expected there, before transformers takes a path for a hub id.
+    """
+    text, folder = str(name_or_path), Path(name_or_path)
+    if not text:
+        raise ModelError("model.name_or_path is empty: give a Hugging Face folder or hub id")
+    if not folder.is_dir():
+        if folder.is_absolute() or text.startswith((".", "~")) or text.count("/") > 1:
+            raise ModelError(
+                f"no folder {text!r}: expected a Hugging Face model folder, or a hub id such as owner/name"
+            )
+        return
+    for pattern in patterns:
+        if not any(folder.glob(pattern)):
+            raise ModelError(f"{text!r} has no {pattern}: expected a Hugging Face model folder")

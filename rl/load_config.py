@@ -1,0 +1,240 @@
+"""From a recipe and the command line to a `Config`: YAML <- dotted overrides <- types <- checks across fields.
+
+Nothing is repaired in silence. What is wrong comes back in one `ConfigError` that lists every mistake with the file (or
+"override"), the dotted field, its value, and what is allowed.
+"""
+
+import difflib
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from rl.config import Config
+from rl.files import write_whole
+
+RECIPES = Path(__file__).parent / "recipes"
+GROUP_ESTIMATORS = ("grpo", "rloo", "dr_grpo")
+FREE_KEYS = "rewards.weights."  # dimension names hold dots: what follows this prefix is one key
+
+
+class ConfigError(ValueError):
+    """A configuration that cannot be run; the message is for the user."""
+
+
+def load_config(recipe: str, overrides: Sequence[str] = ()) -> Config:
+    """The config of `recipe`, a name out of `recipes()` or the path of a YAML file, with `overrides` on top.
+
+    Example: `load_config("r1_zero", ["ppo.clip_ratio=0.1", "tasks.mix.0.levels=[0, 1]"])`
+    """
+    path = find_recipe(recipe)
+    data = _read(path)
+    keys = [_override(data, item) for item in overrides]
+    run = data.setdefault("run", {})
+    if isinstance(run, dict) and not run.get("name"):
+        run["name"] = path.stem
+    try:
+        # as JSON, because pydantic's strict mode then takes lists for tuples, and still refuses "5" or true for 5
+        config = Config.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        problems = list(_explain(error.errors()))
+    else:
+        problems = [(key, f"{key} = {_value(config, key)!r}: {cause}") for key, cause in check(config)]
+    if problems:
+        raise ConfigError("\n".join(f"{_source(key, keys, path)}: {problem}" for key, problem in problems))
+    return config
+
+
+def save_config(config: Config, path: Path) -> None:
+    """Write every field, defaults included: `load_config(str(path))` gives an equal config."""
+    text = yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+    write_whole(path, text.encode())
+
+
+def recipes() -> dict[str, str]:
+    """Name and one-line description (the first line, a comment) of every built-in recipe."""
+    return {
+        path.stem: path.read_text("utf-8").partition("\n")[0].lstrip("# ") for path in sorted(RECIPES.glob("*.yaml"))
+    }
+
+
+def find_recipe(recipe: str) -> Path:
+    if recipe.endswith((".yaml", ".yml")):
+        return Path(recipe)
+    if recipe not in recipes():
+        hint = _did_you_mean(recipe, recipes())
+        raise ConfigError(f"no recipe {recipe!r}{hint or '.'} Built in: {', '.join(recipes())}; or give a .yaml file")
+    return RECIPES / f"{recipe}.yaml"
+
+
+def check(config: Config) -> Iterator[tuple[str, str]]:
+    """What the type of no single field can see. Yields the dotted field and what is wrong with its value."""
+    run, model, rollout, ppo, learner = config.run, config.model, config.rollout, config.ppo, config.learner
+    num_trajectories = rollout.rollout_batch_size * rollout.n_samples_per_prompt
+
+    if not model.name_or_path and not model.preset:
+        yield "model.name_or_path", "must be a Hugging Face folder or hub id, for example model.name_or_path=FOLDER"
+    if model.lora_rank > 0 and not model.name_or_path:
+        yield "model.lora_rank", "LoRA would freeze random weights; must be 0, or set model.name_or_path"
+    for name, length in (("max_prompt", rollout.max_prompt_length), ("max_response", rollout.max_response_length)):
+        if length >= model.max_length:
+            cause = f"question and answer share model.max_length = {model.max_length}, so it must be below that"
+            yield f"rollout.{name}_length", cause
+    if ppo.micro_batch_tokens < model.max_length:
+        yield "ppo.micro_batch_tokens", f"must hold a dialog of model.max_length = {model.max_length} tokens"
+    if ppo.mini_batch_size > num_trajectories:
+        cause = "rollout.rollout_batch_size x rollout.n_samples_per_prompt"
+        yield "ppo.mini_batch_size", f"an iteration has only {num_trajectories} trajectories ({cause})"
+    if ppo.mini_batch_size < learner.num_ranks:
+        yield "ppo.mini_batch_size", f"must be at least learner.num_ranks = {learner.num_ranks}"
+    if ppo.advantage_estimator in GROUP_ESTIMATORS and rollout.n_samples_per_prompt < 2:
+        cause = f"ppo.advantage_estimator = {ppo.advantage_estimator} compares the samples of a prompt"
+        yield "rollout.n_samples_per_prompt", f"{cause}, so it must be at least 2"
+    if ppo.advantage_estimator != "gae" and ppo.critic_warmup > 0:
+        yield "ppo.critic_warmup", "must be 0: only ppo.advantage_estimator = gae has a critic"
+    if ppo.critic_warmup >= run.num_iterations:
+        yield "ppo.critic_warmup", f"must be below run.num_iterations = {run.num_iterations}"
+    if ppo.kl_target is not None and ppo.kl_coef == 0:
+        yield "ppo.kl_target", "its controller scales ppo.kl_coef, which must then be above 0"
+    if ppo.kl_in == "loss" and ppo.kl_estimator == "k1" and ppo.kl_coef > 0:
+        yield "ppo.kl_estimator", "has no gradient on average in ppo.kl_in = loss; use k3 or k2"
+    if not any(config.rewards.weights.values()):
+        yield "rewards.weights", "there is nothing to learn; give a dimension a weight other than 0"
+    for name, optimizer in (("actor", config.actor), ("critic", config.critic)):
+        if not all(0.0 <= beta < 1.0 for beta in optimizer.adam_betas):
+            yield f"{name}.adam_betas", "both must be at least 0 and below 1"
+
+
+def _scalars() -> dict[str, Any]:
+    """How YAML 1.2 reads plain words. PyYAML's own 1.1 reads the language `no` as false, and 1e-5 as text."""
+    types = (
+        ("null", r"~|null|", ["~", "n", ""]),
+        ("bool", r"true|false", ["t", "f"]),
+        ("int", r"[-+]?(0|[1-9][0-9]*)", [*"+-0123456789"]),
+        ("float", r"[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?", [*"+-.0123456789"]),
+    )
+    resolvers: dict[str, Any] = {}
+    for name, pattern, first_letters in types:
+        for letter in first_letters:
+            resolvers.setdefault(letter, []).append((f"tag:yaml.org,2002:{name}", re.compile(f"^(?:{pattern})$")))
+    return resolvers
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is given twice, where PyYAML takes the last."""
+
+    yaml_implicit_resolvers = _scalars()
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        names = [key.value for key, _ in node.value]
+        for index, (key, _) in enumerate(node.value):
+            if names[index] in names[:index]:
+                raise yaml.MarkedYAMLError(problem=f"key {names[index]!r} is given twice", problem_mark=key.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+class _Dumper(yaml.SafeDumper):
+    """Quotes whatever `_Loader` would not read back as text."""
+
+    yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = yaml.load(path.read_text("utf-8"), _Loader)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}{_where(error)}") from error
+    if not isinstance(data, dict):
+        raise ConfigError(f"{path}: must hold sections such as `ppo:`, not {data!r}")
+    return data
+
+
+def _where(error: yaml.YAMLError) -> str:
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark:
+        return f", line {error.problem_mark.line + 1}: {error.problem}"
+    return f": {error}"
+
+
+def _override(data: dict[str, Any], override: str) -> str:
+    """Put `section.field=value` into `data`; returns its dotted key."""
+    key, equals, text = (part.strip() for part in override.partition("="))
+    if not key or not equals:
+        raise ConfigError(f"override {override!r}: must look like section.field=value, for example ppo.clip_ratio=0.1")
+    try:
+        value = yaml.load(text, _Loader) if text else ""
+    except yaml.YAMLError as error:
+        raise ConfigError(f"override {override!r}: the value is not YAML{_where(error)}") from error
+    is_free = key.startswith(FREE_KEYS)
+    *parents, last = [*FREE_KEYS.split(".")[:-1], key.removeprefix(FREE_KEYS)] if is_free else key.split(".")
+    place: Any = data
+    for parent in parents:
+        place = place.setdefault(parent, {}) if isinstance(place, dict) else _item(place, parent, override)
+    if isinstance(place, dict):
+        place[last] = value
+    else:
+        _item(place, last, override)
+        place[int(last)] = value
+    return key
+
+
+def _item(place: Any, index: str, override: str) -> Any:
+    if not isinstance(place, list):
+        raise ConfigError(f"override {override!r}: {index!r} is inside a plain value, {place!r}")
+    if not index.isdecimal() or int(index) >= len(place):
+        raise ConfigError(f"override {override!r}: {index!r} is no position of a list of {len(place)} (0 is the first)")
+    return place[int(index)]
+
+
+def _source(key: str, overridden: Iterable[str], path: Path) -> str:
+    """Where a wrong value was written: the override may name the field itself, what holds it, or a part of it."""
+    is_override = any(f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.") for other in overridden)
+    return "override" if is_override else str(path)
+
+
+def _value(config: Config, key: str) -> object:
+    value: Any = config.model_dump(mode="json")
+    for name in key.split("."):
+        value = value[name]
+    return value
+
+
+def _explain(errors: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
+    """The dotted field and the message of pydantic's errors, without those that only follow from an error inside."""
+    inner = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
+    for error in errors:
+        if error["loc"] in inner:
+            continue
+        key, value = ".".join(map(str, error["loc"])), error["input"]
+        match error["type"]:
+            case "missing":
+                yield key, f"{key} is missing"
+            case "extra_forbidden":
+                yield key, f"{key}: unknown key{_did_you_mean(key, _known_keys(Config))}"
+            case "model_type":
+                yield key, f"{key} = {value!r}: must be a section with fields of its own"
+            case _:
+                yield key, f"{key} = {value!r}: {error['msg'].removeprefix('Input ')}"
+
+
+def _known_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        key = prefix + name
+        yield key
+        for kind, inside in ((field.annotation, key), *((item, f"{key}.0") for item in get_args(field.annotation))):
+            if isinstance(kind, type) and issubclass(kind, BaseModel):
+                yield from _known_keys(kind, f"{inside}.")
+
+
+def _did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The nearest known word, if any is near; the right field of another section comes first."""
+    names = list(known)
+    same_field = [name for name in names if name.rpartition(".")[2] == word.rpartition(".")[2]]
+    nearest = [*same_field, *difflib.get_close_matches(word, names, n=1)]
+    return f", did you mean {nearest[0]}?" if nearest else ""

@@ -1,0 +1,104 @@
+"""The curves of a run as PNG files, in colours and markers that everybody can tell apart."""
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rl.files import write_whole
+from rl.metrics import MetricsLine, series
+from rl.results import EvalResult
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
+MARKERS = ("o", "s", "^", "D")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """One small chart: metric name -> label of its line."""
+
+    title: str
+    unit: str
+    lines: dict[str, str]
+
+
+TRAINING = (
+    Panel("Reward", "mean scalar per turn", {"reward/mean": "reward"}),
+    Panel("Entropy", "nats per token", {"actor/entropy": "entropy"}),
+    Panel(
+        "KL divergence",
+        "nats per token",
+        {"actor/ppo_kl": "update", "actor/ref_kl": "reference", "mismatch/kl": "sampler"},
+    ),
+    Panel("Response length", "tokens per turn", {"response_length/mean": "length"}),
+)
+
+
+def draw(folder: Path, lines: Sequence[MetricsLine], evals: Sequence[EvalResult]) -> list[str]:
+    """Write `learning_curve.png` and `training.png`, as far as there is something to see; returns their names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    figures = {"learning_curve.png": _learning_curve(evals), "training.png": _training(lines)}
+    written = []
+    for name, figure in figures.items():
+        if figure is not None:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format="png", dpi=130)
+            write_whole(folder / name, buffer.getbuffer())
+            written.append(name)
+    return written
+
+
+def _learning_curve(evals: Sequence[EvalResult]) -> "Figure | None":
+    if not evals:
+        return None
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.5, 4.2), layout="constrained")
+    axes = figure.subplots()
+    steps = [result.step for result in evals]
+    _line(axes, 0, "all turns", steps, [result.accuracy for result in evals])
+    _line(axes, 1, "first turn", steps, [result.first_turn for result in evals])
+    later = [(result.step, result.follow_up) for result in evals if result.follow_up is not None]
+    _line(axes, 2, "follow-up", [step for step, _ in later], [value for _, value in later])
+    axes.set(ylim=(-0.02, 1.02), ylabel="held-out accuracy", xlabel="iteration")
+    axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
+    axes.set_title("Held-out dialogs, answered greedily", loc="left")
+    axes.legend(frameon=False, loc="best")
+    return figure
+
+
+def _training(lines: Sequence[MetricsLine]) -> "Figure | None":
+    panels = [panel for panel in TRAINING if any(series(lines, name)[0] for name in panel.lines)]
+    if not panels:
+        return None
+    from matplotlib.figure import Figure
+
+    rows = (len(panels) + 1) // 2
+    figure = Figure(figsize=(9, 2.9 * rows), layout="constrained")
+    grid = figure.subplots(rows, 2, squeeze=False).ravel()
+    for axes, panel in zip(grid, panels, strict=False):
+        for index, (name, label) in enumerate(panel.lines.items()):
+            _line(axes, index, label, *series(lines, name))
+        axes.set_title(panel.title, loc="left")
+        axes.set(xlabel="iteration", ylabel=panel.unit)
+        if len(axes.lines) > 1:
+            axes.legend(frameon=False)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    return figure
+
+
+def _line(axes: "Axes", index: int, label: str, steps: Sequence[int], values: Sequence[float]) -> None:
+    if not steps:
+        return
+    every = max(1, len(steps) // 12)
+    axes.plot(
+        steps, values, label=label, color=COLOURS[index], marker=MARKERS[index], markevery=every, markersize=4, lw=1.6
+    )
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", alpha=0.25)

@@ -1,0 +1,163 @@
+"""What a run did, when it ends: `report.json` for machines, `report.md` with curves and dialogs for people."""
+
+import html
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from rl.files import write_whole
+from rl.metrics import MetricsLine, read_metrics
+from rl.plots import draw
+from rl.results import EvalResult
+from rl.show import printable
+from rl.store import Query, Record, opening_questions, parts, read
+from rl.trajectory import Status
+
+PLOTS = "plots"
+PHASES = ("rollout", "reward", "learner", "sync", "other")
+
+
+@dataclass(frozen=True, slots=True)
+class RunSummary:
+    """What only the loop knows at the end; everything else is read from the run directory.
+
+    Attributes:
+        step: updates that are done.
+        max_logprob_gap: largest difference of log-probs between sampler and learner, in nats.
+        episodes: how many ended in which status, over the whole run.
+        peak_rss_bytes: by role, such as "driver", "rollout", "reward", "learner".
+    """
+
+    name: str
+    step: int
+    final_weights_sha256: str
+    max_logprob_gap: float
+    tokens_generated: int
+    num_rollout_workers: int
+    episodes: Mapping[Status, int]
+    peak_rss_bytes: Mapping[str, int]
+    evals: tuple[EvalResult, ...] = ()
+
+
+def write_report(run_dir: Path, summary: RunSummary) -> None:
+    lines = read_metrics(run_dir)
+    seconds = phase_seconds(lines)
+    share = seen_share(run_dir)
+    machine = {
+        "name": summary.name,
+        "step": summary.step,
+        "eval": [asdict(result) for result in summary.evals],
+        "final_weights_sha256": summary.final_weights_sha256,
+        "max_logprob_gap": summary.max_logprob_gap,
+        "tokens_generated": summary.tokens_generated,
+        "seconds": seconds,
+        "num_rollout_workers": summary.num_rollout_workers,
+        "peak_rss_bytes": dict(summary.peak_rss_bytes),
+        "episodes": dict(summary.episodes),
+        "held_out_seen_share": share,
+    }
+    plots = draw(run_dir / PLOTS, lines, summary.evals)
+    sections = [
+        _overview(summary, share),
+        *(f"![{name.removesuffix('.png').replace('_', ' ')}]({PLOTS}/{name})" for name in plots),
+        _evaluations(summary.evals),
+        _dialogs(run_dir),
+        _table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
+        _table("Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]),
+        _table("Episodes", ["status", "number"], [[k, f"{v:,}"] for k, v in summary.episodes.items()]),
+    ]
+    write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
+    write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())
+
+
+def phase_seconds(lines: Sequence[MetricsLine]) -> dict[str, float]:
+    """Wall time of the recorded iterations, by what the run waited for; resumed runs count every iteration once."""
+    return {phase: sum(line.values.get(f"timing_s/{phase}", 0.0) for line in lines) for phase in PHASES}
+
+
+def seen_share(run_dir: Path) -> float | None:
+    """Share of the held-out opening questions that training dialogs asked too; None without an evaluation."""
+    held_out = opening_questions(run_dir, "eval")
+    return len(held_out & opening_questions(run_dir, "train")) / len(held_out) if held_out else None
+
+
+def dialog_pairs(run_dir: Path, limit: int) -> list[tuple[Record, Record]]:
+    """The same tasks in the first and in the last evaluation, spread evenly over them: a sample, not a selection."""
+    evaluated = [part.iteration for part in parts(run_dir, Query(purpose="eval"))]
+    if not evaluated or min(evaluated) == max(evaluated):
+        return []
+    early, late = (
+        {record.trajectory.request.task: record for record in read(run_dir, Query("eval", step, step))}
+        for step in (min(evaluated), max(evaluated))
+    )
+    common = sorted((task for task in early if task in late), key=lambda task: task.id)
+    stride = max(1, len(common) // limit)
+    return [(early[task], late[task]) for task in common[::stride][:limit]]
+
+
+def _overview(summary: RunSummary, share: float | None) -> str:
+    facts = [
+        f"{summary.step:,} iterations, {summary.tokens_generated:,} tokens generated",
+        f"rollout workers: {summary.num_rollout_workers}",
+        f"largest log-prob gap between sampler and learner: {summary.max_logprob_gap:.2g}",
+        f"final weights: SHA-256 `{summary.final_weights_sha256}`",
+    ]
+    if summary.evals:
+        first, last = summary.evals[0], summary.evals[-1]
+        facts.insert(0, f"held-out accuracy: {first.accuracy:.1%} at the start, **{last.accuracy:.1%}** at the end")
+    if share is not None:
+        facts.append(f"held-out opening questions that were also asked in training: {share:.1%}")
+    return "\n".join([f"# {summary.name}", "", *(f"- {fact}" for fact in facts)])
+
+
+def _evaluations(evals: Sequence[EvalResult]) -> str:
+    scenarios = sorted({name for result in evals for name in result.by_scenario})
+    rows = [
+        [str(result.step)]
+        + [_percent(value) for value in (result.accuracy, result.first_turn, result.follow_up, result.unseen)]
+        + [_percent(result.by_scenario.get(name)) for name in scenarios]
+        for result in evals
+    ]
+    return _table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen", *scenarios], rows)
+
+
+def _dialogs(run_dir: Path, limit: int = 6) -> str:
+    pairs = dialog_pairs(run_dir, limit)
+    if not pairs:
+        return ""
+    before, after = (record.trajectory.request.iteration for record in pairs[0])
+    rows = [[_cell(early), _cell(late)] for early, late in pairs]
+    return _table("The same questions, early and late", [f"step {before}", f"step {after}"], rows)
+
+
+def _cell(record: Record) -> str:
+    lines = []
+    for index, turn in enumerate(record.trajectory.turns):
+        verdict = ""
+        if record.scored.score is not None:
+            verdict = f" *(success {record.scored.score.success[index]:g})*"
+        lines += [_quote(turn.question.text), f"**{_quote(turn.answer) or '(nothing)'}**{verdict}"]
+    return "<br>".join(lines) or f"{record.trajectory.status}: {_quote(record.trajectory.error)}"
+
+
+def _quote(text: str, limit: int = 200) -> str:
+    """Model-written text that a Markdown table shows as it is."""
+    shown = printable(text if len(text) <= limit else text[:limit] + "…").replace("\n", " ")
+    return "".join(f"&#{ord(letter)};" if letter in "|*_`[]~\\#$!" else html.escape(letter) for letter in shown)
+
+
+def _time_rows(seconds: Mapping[str, float]) -> list[list[str]]:
+    total = sum(seconds.values())
+    return [[phase, f"{value:,.1f}", _percent(value / total if total else None)] for phase, value in seconds.items()]
+
+
+def _percent(value: float | None) -> str:
+    return "" if value is None else f"{value:.1%}"
+
+
+def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    if not rows:
+        return ""
+    body = [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
+    return "\n".join([f"## {title}", "", *body])

@@ -1,0 +1,111 @@
+"""Trajectories in the terminal: what was asked, what the policy said, and how each turn was judged."""
+
+import unicodedata
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from rich.console import Console, Group
+from rich.panel import Panel
+from rich.text import Text
+
+from envs.task import Turn
+from rl.store import EVERYTHING, Query, Record, parts, read, read_extreme
+
+Sort = Literal["newest", "oldest", "best", "worst"]
+HARMLESS = "\n\u200c\u200d"  # the joiners are part of the spelling of Persian, Hindi and others
+STATUS_STYLE = {"ok": "green", "truncated": "yellow", "stale": "magenta", "failed": "red"}
+
+
+def show(run_dir: Path, query: Query = EVERYTHING, *, sort: Sort = "newest", limit: int = 10, console: Console) -> int:
+    """Print up to `limit` stored dialogs; returns how many. Raises StoreError if `run_dir` holds no trajectories."""
+    match sort:
+        case "newest" | "oldest":
+            records = list(islice(read(run_dir, query, newest_first=sort == "newest"), limit))
+        case "best" | "worst":
+            records = read_extreme(run_dir, query, limit, worst=sort == "worst")
+    for record in records:
+        console.print(render(record))
+    if not records:
+        console.print(f"No trajectory matches. {run_dir} has {_contents(run_dir)}.", markup=False)
+    return len(records)
+
+
+def render(record: Record) -> Panel:
+    """One dialog as a framed block, its status in words and not only in colour."""
+    trajectory = record.trajectory
+    lines: list[Text] = []
+    for index, turn in enumerate(trajectory.turns):
+        lines += [*_dialog(turn), _judgement(record, index)]
+        if dimensions := _dimensions(record, index):
+            lines.append(dimensions)
+    if trajectory.error:
+        lines.append(Text.assemble(("error      ", "bold red"), printable(trajectory.error)))
+    request = trajectory.request
+    title = Text.assemble(
+        (request.id, "bold"),
+        f"  {request.task.id}  ",
+        (trajectory.status, STATUS_STYLE[trajectory.status]),
+    )
+    footer = (
+        f"iteration {request.iteration}, weights {_versions(trajectory.versions[trajectory.action_mask])}, "
+        f"{trajectory.num_action_tokens} of {len(trajectory.tokens)} tokens its own, {trajectory.seconds:.2f} s, "
+        f"{trajectory.worker}"
+    )
+    return Panel(Group(*lines), title=title, title_align="left", subtitle=Text(footer), subtitle_align="left")
+
+
+def printable(text: str) -> str:
+    """Model-written text without what could steer a terminal or a page: control characters become visible."""
+    return "".join(f"\\x{ord(letter):02x}" if _steers(letter) else letter for letter in text)
+
+
+def _steers(letter: str) -> bool:
+    return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in HARMLESS
+
+
+def _dialog(turn: Turn) -> list[Text]:
+    question, expected = turn.question, turn.question.answer
+    wanted = f"  [{question.kind}]" if expected is None else f"  [{question.kind}: {printable(expected)}]"
+    cut = "  [cut off by the length limit]" if turn.finish == "length" else ""
+    return [
+        Text.assemble(("user       ", "bold blue"), printable(question.text), (wanted, "dim")),
+        Text.assemble(("assistant  ", "bold"), printable(turn.answer), (cut, "yellow")),
+    ]
+
+
+def _judgement(record: Record, index: int) -> Text:
+    facts = [f"{record.trajectory.turns[index].num_tokens} tokens"]
+    if record.scored.score is not None:
+        score = record.scored.score
+        facts.insert(0, f"reward {score.scalar[index]:+.3f}, success {score.success[index]:g}")
+    if record.advantages is not None:
+        facts.append(f"advantage {record.advantages[index]:+.3f}")
+    return Text(f"           {', '.join(facts)}", style="cyan")
+
+
+def _dimensions(record: Record, index: int) -> Text | None:
+    if record.scored.score is None or not record.dimensions:
+        return None
+    values = record.scored.score.vector[index]
+    speaking = [
+        f"{name} {value:g}" for name, value in zip(record.dimensions, values, strict=True) if value and value == value
+    ]
+    zeros, abstained = int((values == 0).sum()), int(np.isnan(values).sum())
+    return Text(f"           {', '.join([*speaking, f'{zeros} at zero', f'{abstained} abstained'])}", style="dim")
+
+
+def _versions(versions: np.ndarray) -> str:
+    if not len(versions):
+        return "none"
+    oldest, newest = int(versions.min()), int(versions.max())
+    return str(oldest) if oldest == newest else f"{oldest} to {newest}"
+
+
+def _contents(run_dir: Path) -> str:
+    iterations: dict[str, list[int]] = {}
+    for part in parts(run_dir):
+        iterations.setdefault(part.purpose, []).append(part.iteration)
+    spans = [f"{purpose} iterations {min(found)} to {max(found)}" for purpose, found in sorted(iterations.items())]
+    return " and ".join(spans) or "no trajectories yet"

@@ -1,0 +1,188 @@
+"""The command as a user meets it: what it prints, where, and its exit code."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from cluster import cli
+from rl.config import Config
+from rl.store import TrajectoryStore
+from tests.rl.builders import DIMENSIONS, request, scored, trajectory
+
+ROOT = Path(__file__).parents[2]
+HEAVY = ("ray", "torch", "vllm", "transformers", "deepspeed", "pyarrow", "numpy", "pydantic", "rich", "yaml")
+
+
+class FakeLocal(ModuleType):
+    """Stands in for `cluster.local`: notes what it was asked to train, and raises `error` if there is one."""
+
+    def __init__(self, error: BaseException | None = None) -> None:
+        super().__init__("cluster.local")
+        self.error = error
+        self.calls: list[tuple[Config, bool, str | None]] = []
+
+    def train(self, config: Config, *, resume: bool, address: str | None) -> int:
+        self.calls.append((config, resume, address))
+        if self.error is not None:
+            raise self.error
+        return 0
+
+
+@pytest.fixture
+def local(monkeypatch: pytest.MonkeyPatch) -> FakeLocal:
+    fake = FakeLocal()
+    monkeypatch.setitem(sys.modules, "cluster.local", fake)
+    monkeypatch.delenv("ZERO2ONE_DEBUG", raising=False)
+    return fake
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess:
+    code = "import sys; from cluster.cli import main; sys.exit(main())"
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+def test_help_answers_at_once() -> None:
+    run("--help")  # compiles
+    start = time.perf_counter()
+    done = run("--help")
+    assert time.perf_counter() - start < 1.0
+    assert done.returncode == 0
+    assert all(command in done.stdout for command in cli.COMMANDS)
+
+
+def test_import_is_light() -> None:
+    code = f"import sys, cluster.cli; print(sorted(set({HEAVY}) & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_train_hands_over_the_resolved_config(local: FakeLocal) -> None:
+    assert cli.main(["train", "r1_zero", "ppo.clip_ratio=0.125", "--resume", "run.seed=7", "--address", "auto"]) == 0
+    [(config, resume, address)] = local.calls
+    assert (config.run.name, config.run.seed, config.ppo.clip_ratio) == ("r1_zero", 7, 0.125)
+    assert (resume, address) == (True, "auto")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["train", "r1_zreo"], "did you mean r1_zero?"),
+        (["train", "r1_zero", "ppo.clip_ratoi=1"], "did you mean ppo.clip_ratio?"),
+        (["show", "no-such-run"], "no-such-run"),
+    ],
+)
+def test_bad_input_is_one_message_and_code_2(
+    arguments: list[str], message: str, local: FakeLocal, capsys: pytest.CaptureFixture
+) -> None:
+    assert cli.main(arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith("error: ")
+    assert message in printed.err
+    assert "Traceback" not in printed.err
+    assert printed.out == ""
+    assert not local.calls
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["fly"], ["train"], ["recipes", "x"], ["train", "r1_zero", "--fast"], ["show", "x", "--limit", "-1"]],
+    ids=" ".join,
+)
+def test_usage_errors_are_code_2(arguments: list[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        cli.main(arguments)
+    assert exit_.value.code == 2
+
+
+class WrappedUsageError(cli.UsageError, RuntimeError):
+    """As Ray wraps what a task raised: a class of its own below ours."""
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (cli.UsageError("no such thing"), 2, "error: no such thing\n"),
+        (WrappedUsageError("no such thing"), 2, "error: no such thing\n"),
+        (RuntimeError("engine died"), 1, "error: RuntimeError: engine died\n(--debug shows where)\n"),
+        (ValueError("shapes differ"), 1, "error: ValueError: shapes differ\n(--debug shows where)\n"),
+        (KeyboardInterrupt(), 130, "stopped by Ctrl-C\n"),
+    ],
+)
+def test_exit_codes(
+    error: BaseException, code: int, message: str, local: FakeLocal, capsys: pytest.CaptureFixture
+) -> None:
+    local.error = error
+    assert cli.main(["train", "r1_zero"]) == code
+    assert capsys.readouterr().err == message
+
+
+@pytest.mark.parametrize("way", ["option", "environment"])
+def test_debug_shows_where(
+    way: str, local: FakeLocal, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local.error = RuntimeError("engine died")
+    if way == "environment":
+        monkeypatch.setenv("ZERO2ONE_DEBUG", "1")
+    assert cli.main(["train", "r1_zero", *(["--debug"] if way == "option" else [])]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("command", "entry"), [("rewards", "answer.correct"), ("scenarios", "arithmetic-dialog")])
+def test_listings(command: str, entry: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main([command]) == 0
+    assert entry in capsys.readouterr().out
+    assert cli.main([command, "--json"]) == 0
+    assert entry in {row["name"] for row in json.loads(capsys.readouterr().out)}
+
+
+def test_show_passes_its_filters_on(
+    tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_dir = tmp_path / "runs" / "mine"
+    store = TrajectoryStore(run_dir, DIMENSIONS)
+    for iteration, reward in ((1, 0.5), (2, 1.5), (2, -1.5), (3, 1.5)):
+        store.write([scored(trajectory(request(iteration, int(reward > 0))), [reward])])
+    monkeypatch.chdir(tmp_path)
+    filters = ["--first", "2", "--last", "2", "--min-reward", "0", "--status", "ok", "--sort", "best", "--limit", "5"]
+    assert cli.main(["show", "mine", *filters]) == 0
+    printed = capsys.readouterr().out
+    assert "train-2-1-0" in printed
+    assert printed.count("train-") == 1
+
+
+def test_recipes(capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["recipes"]) == 0
+    names = {line.split()[0] for line in capsys.readouterr().out.splitlines()}
+    assert {"r1_zero", "r1_zero_smoke", "ppo_pretrained"} <= names
+
+
+def test_a_reader_that_stops_early_is_no_error() -> None:
+    code = "import sys; from cluster.cli import main; sys.exit(main(['rewards', '--json']))"
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (0, b"")
+
+
+def test_ctrl_c_leaves_no_traceback() -> None:
+    code = (
+        "import sys, types, time; local = types.ModuleType('cluster.local')\n"
+        "def train(*_, **__): print('on', flush=True); time.sleep(60)\n"
+        "local.train = train; sys.modules['cluster.local'] = local\n"
+        "from cluster.cli import main; sys.exit(main(['train', 'r1_zero']))"
+    )
+    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"on\n"
+    os.kill(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert (process.returncode, errors) == (130, b"stopped by Ctrl-C\n")

@@ -1,0 +1,114 @@
+import json
+import textwrap
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+import envs.library
+from envs.library import BUILT_IN, Library, ScenarioError, build_library
+from envs.task import Task, Transcript, Turn
+from envs.user_file import UserFileError
+
+VALID = """
+from envs.task import Question
+from envs.users import SimulatedUser
+
+class Echo:
+    '''Says a word; the policy repeats it.
+
+    More about it.
+    '''
+
+    name, domain, languages, num_levels = "echo", "copying", ("en",), 2
+
+    def size(self, language, level):
+        return 2
+
+    def dialog(self, task):
+        word = ("yes", "no")[task.seed % 2]
+        return SimulatedUser([Question(f"Say {word}.", word)])
+
+    def verify(self, transcript):
+        return float(transcript.last.answer == transcript.last.question.answer)
+
+SCENARIOS = [Echo()]
+"""
+
+
+def write(folder: Path, text: str, name: str = "mine.py") -> str:
+    file = folder / name
+    file.write_text(text)
+    return str(file)
+
+
+def test_names_of_the_built_in_scenarios_differ() -> None:
+    assert len({scenario.name for scenario in BUILT_IN}) == len(BUILT_IN)
+
+
+def test_a_scenario_from_a_file_is_found_and_plays(tmp_path: Path) -> None:
+    library = build_library([write(tmp_path, VALID)])
+    task = Task("echo", "en", 1, 3)
+    scenario = library.find("echo")
+    question = scenario.dialog(task).open()
+    assert library.opening(task) == question.text == "Say no."
+    assert scenario.verify(Transcript(task, (Turn(question, "no", "stop", 2),))) == 1
+
+
+def test_the_example_in_the_docstring_works(tmp_path: Path) -> None:
+    text = textwrap.dedent((envs.library.__doc__ or "").partition("the file:\n")[2])
+    library = build_library([write(tmp_path, text)])
+    assert library.opening(Task("capitals", "en", 0, 1)) == "What is the capital of Japan?"
+
+
+def test_the_listing_is_plain_data(tmp_path: Path) -> None:
+    questions = write(tmp_path, '{"question": "3*6?", "answer": "18", "language": "de"}', "questions.jsonl")
+    listing = {info.name: info for info in build_library([write(tmp_path, VALID)], questions).listing()}
+    assert asdict(listing["echo"]) == {
+        "name": "echo",
+        "domain": "copying",
+        "languages": ("en",),
+        "num_levels": 2,
+        "description": "Says a word; the policy repeats it.",
+    }
+    assert listing["questions"].languages == ("de",)
+    assert all(info.description for info in listing.values())
+    json.dumps([asdict(info) for info in listing.values()])
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(ScenarioError, match="unknown scenario 'arithmetics'; known are: arithmetic, arithmetic-dialog"):
+        Library().find("arithmetics")
+
+
+def test_questions_without_a_file_says_what_to_set() -> None:
+    with pytest.raises(ScenarioError, match=r"set tasks\.questions"):
+        Library().find("questions")
+
+
+def test_a_name_can_be_taken_once(tmp_path: Path) -> None:
+    path = write(tmp_path, VALID.replace('"echo"', '"arithmetic"'))
+    with pytest.raises(ScenarioError, match=r"mine\.py: the name 'arithmetic' is taken"):
+        build_library([path])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        ("[Echo()]", "[Echo]", r"is a class, not an object: write Echo\(\)"),
+        ("[Echo()]", "[3]", "has no 'name'"),
+        ("def verify", "def check", "has no 'verify'"),
+        ("def dialog(self, task)", "def dialog(self)", r"needs a method dialog\(task\)"),
+        ("def size(self, language, level)", "def size(self, level)", r"needs a method size\(language, level\)"),
+        ('("en",)', '"en"', "needs a tuple of language codes"),
+        ('("en",)', "()", "needs a tuple of language codes"),
+        ('("en",), 2', '("en",), 0', "needs a whole number of at least 1 as 'num_levels'"),
+        ('"echo", ', '"", ', "needs texts as 'name' and 'domain'"),
+    ],
+)
+def test_a_wrong_shape_names_file_line_and_cause(tmp_path: Path, old: str, new: str, cause: str) -> None:
+    assert old in VALID
+    path = write(tmp_path, VALID.replace(old, new))
+    line = VALID.splitlines().index("SCENARIOS = [Echo()]") + 1
+    with pytest.raises(UserFileError, match=rf"mine\.py:{line}: SCENARIOS\[0\] {cause}"):
+        build_library([path])

@@ -1,0 +1,104 @@
+"""LoRA: starts as the reference, trains the adapter only, and survives a folder and a merge."""
+
+import pytest
+import torch
+from peft import PeftModel
+
+from models.lora import (
+    adapter_disabled,
+    apply_lora,
+    export_adapter,
+    load_lora,
+    merge_lora,
+    save_adapter,
+    trainable_parameters,
+)
+from models.policy import forward_logits, random_policy, set_gradient_checkpointing
+from models.presets import build_config
+from models.tokenizer import ModelError
+
+CONFIG = build_config("r1-zero-6l-tiny", vocab_size=300, pad_token_id=0, eos_token_id=5, max_length=64)
+TOKENS = torch.randint(0, 300, (4, 12), generator=torch.Generator().manual_seed(0))
+TARGETS = ("q_proj", "v_proj", "down_proj")
+
+
+def lora_policy(seed=7):
+    return apply_lora(random_policy(CONFIG, seed=1), rank=4, alpha=8.0, target_modules=TARGETS, seed=seed)
+
+
+@pytest.fixture
+def trained():
+    """A LoRA policy after one step, so that its adapter does something."""
+    model = lora_policy()
+    optimiser = torch.optim.SGD(trainable_parameters(model).values(), lr=1.0)
+    forward_logits(model, TOKENS).log_softmax(-1)[..., 3].mean().neg().backward()
+    optimiser.step()
+    return model
+
+
+def logits(model):
+    with torch.no_grad():
+        return forward_logits(model, TOKENS)
+
+
+def test_a_new_adapter_changes_nothing_and_is_seeded():
+    model = lora_policy()
+    torch.testing.assert_close(logits(model), logits(random_policy(CONFIG, seed=1)), atol=0, rtol=0)
+    a, b, c = (export_adapter(m).tensors for m in (model, lora_policy(), lora_policy(seed=8)))
+    assert all(torch.equal(a[name], b[name]) for name in a)
+    assert not all(torch.equal(a[name], c[name]) for name in a)
+
+
+def test_only_the_adapter_trains():
+    names = trainable_parameters(lora_policy())
+    # two matrices for each of 3 targets in each of 6 layers: rank x in and out x rank
+    assert len(names) == 2 * 3 * 6
+    assert sum(p.numel() for p in names.values()) == 6 * 4 * ((128 + 128) + (128 + 64) + (384 + 128))
+    assert len(trainable_parameters(random_policy(CONFIG, seed=1))) == 6 * 9 + 3
+
+
+def test_disabled_is_the_reference_and_training_goes_on_after(trained):
+    reference, before = logits(random_policy(CONFIG, seed=1)), logits(trained)
+    assert (before - reference).abs().max() > 1e-4
+    names = list(trainable_parameters(trained))
+    with adapter_disabled(trained):
+        assert torch.equal(logits(trained), reference)
+    assert torch.equal(logits(trained), before)
+    assert list(trainable_parameters(trained)) == names
+
+
+def test_a_saved_adapter_comes_back(trained, tmp_path):
+    state = export_adapter(trained)
+    expected = logits(trained)
+    with torch.no_grad():
+        for parameter in trainable_parameters(trained).values():
+            parameter.zero_()  # the export is a copy
+    save_adapter(state, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    assert torch.equal(logits(PeftModel.from_pretrained(random_policy(CONFIG, seed=1), tmp_path)), expected)
+    loaded = load_lora(random_policy(CONFIG, seed=1), tmp_path)
+    assert torch.equal(logits(loaded), expected)
+    assert trainable_parameters(loaded).keys() == trainable_parameters(trained).keys()
+    again = export_adapter(loaded)
+    assert again.config == state.config
+
+
+def test_merging_keeps_the_policy_and_its_parameter_names(trained):
+    expected = logits(trained)
+    merged = merge_lora(trained)
+    torch.testing.assert_close(logits(merged), expected, atol=1e-5, rtol=0)
+    assert merged.state_dict().keys() == random_policy(CONFIG, seed=1).state_dict().keys()
+
+
+def test_gradients_flow_through_checkpoints():
+    model = lora_policy()
+    set_gradient_checkpointing(model, True)
+    forward_logits(model, TOKENS).sum().backward()
+    assert all(p.grad is not None for p in trainable_parameters(model).values())
+
+
+def test_errors_name_the_target_and_the_folder(tmp_path):
+    with pytest.raises(ValueError, match=r"lora_target_modules: the model has no \['wq'\].*q_proj"):
+        apply_lora(random_policy(CONFIG, seed=1), rank=4, alpha=8.0, target_modules=["wq", "q_proj"], seed=0)
+    with pytest.raises(ModelError, match=r"has no adapter_config.json"):
+        load_lora(random_policy(CONFIG, seed=1), tmp_path)

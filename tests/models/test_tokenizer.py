@@ -1,0 +1,111 @@
+"""The project's tokenizer: any text comes back, the same texts give the same files, AutoTokenizer loads them."""
+
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from models.tokenizer import MIN_VOCAB_SIZE, SPECIAL_TOKENS, ModelError, load_tokenizer, train_tokenizer
+
+TEXTS = [
+    "the cat sat on the mat",
+    "the dog and the cat",
+    "2024 2024 2024 2024 2024",
+    "Größe, naïve, 中文字符, русский текст",
+] * 3
+STORIES = Path(__file__).parents[3] / "shared/models/stories260K-hd32"
+
+
+@pytest.fixture(scope="module")
+def tokenizer():
+    return train_tokenizer(TEXTS, vocab_size=300)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "  two  spaces\n\tand tabs\r\n",
+        "a" * 50,
+        "日本語とไทยและ العربية",
+        "👩‍👩‍👧 e\u0301 \u200d \ufeff",
+        "\x00\x01\x7f",
+        "<|en d|>",
+    ],
+)
+def test_any_text_comes_back(tokenizer, text):
+    ids = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert tokenizer.decode(ids) == text
+
+
+def test_every_code_point_comes_back(tokenizer):
+    text = "".join(chr(c) for c in range(0, 0x11000, 7) if not 0xD800 <= c < 0xE000)
+    assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
+def test_digits_stand_alone(tokenizer):
+    assert tokenizer.tokenize("2024") == ["2", "0", "2", "4"]
+    assert len(tokenizer.tokenize("the")) == 1  # and merges were learned
+
+
+def test_size_and_special_tokens(tokenizer):
+    assert len(tokenizer) == 300
+    assert tokenizer.convert_tokens_to_ids(list(SPECIAL_TOKENS)) == list(range(6))
+    assert (tokenizer.pad_token, tokenizer.eos_token) == ("<|pad|>", "<|end|>")
+    assert set(tokenizer.all_special_tokens) == set(SPECIAL_TOKENS)
+
+
+def test_texts_without_enough_pairs_give_a_smaller_vocabulary():
+    assert len(train_tokenizer(["ab"], vocab_size=512)) == MIN_VOCAB_SIZE + 1
+    with pytest.raises(ValueError, match=r"model.vocab_size is 261.*262"):
+        train_tokenizer(TEXTS, vocab_size=261)
+
+
+def test_same_texts_give_the_same_bytes(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path / "one")
+    train_tokenizer(reversed(TEXTS), vocab_size=300).save_pretrained(tmp_path / "two")
+    files = {path.name: path.read_bytes() for path in (tmp_path / "one").iterdir()}
+    assert files == {path.name: path.read_bytes() for path in (tmp_path / "two").iterdir()}
+    assert set(files) == {"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"}
+
+
+def test_first_merges_worked_by_hand(tokenizer):
+    # "at", "he" and "th" stand in the texts equally often; the pair of lower ids goes first, then "t" meets "he"
+    assert tokenizer.convert_ids_to_tokens([6, 262, 263, 264]) == ["!", "at", "he", "the"]
+
+
+def test_auto_tokenizer_loads_the_folder(tokenizer, tmp_path):
+    tokenizer.save_pretrained(tmp_path)
+    loaded = AutoTokenizer.from_pretrained(tmp_path)
+    assert loaded.get_vocab() == tokenizer.get_vocab()
+    assert loaded.all_special_tokens == tokenizer.all_special_tokens
+    messages = [
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "a"},
+    ]
+    text = loaded.apply_chat_template(messages, tokenize=False)
+    assert text == "<|system|>s<|end|><|user|>q<|end|><|assistant|>a<|end|>"
+    assert loaded.apply_chat_template(messages[:2], tokenize=False, add_generation_prompt=True) == (
+        "<|system|>s<|end|><|user|>q<|end|><|assistant|>"
+    )
+
+
+def test_errors_name_the_path(tmp_path):
+    with pytest.raises(ModelError, match=r"no folder '/nowhere/model'"):
+        load_tokenizer("/nowhere/model")
+    with pytest.raises(ModelError, match=rf"'{tmp_path}' has no tokenizer_config.json"):
+        load_tokenizer(tmp_path)
+    (tmp_path / "tokenizer_config.json").write_text("{")
+    with pytest.raises(ModelError, match=str(tmp_path)):
+        load_tokenizer(tmp_path)
+    with pytest.raises(ModelError, match=r"model.name_or_path is empty"):
+        load_tokenizer("")
+
+
+@pytest.mark.skipif(not STORIES.is_dir(), reason=f"no {STORIES}")
+def test_a_foreign_tokenizer_loads():
+    tokenizer = load_tokenizer(STORIES)
+    assert len(tokenizer) == 512
+    assert tokenizer.chat_template is None
