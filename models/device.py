@@ -63,7 +63,7 @@ def plan_device(
     """
     engine_args = {"dtype": dtype, "tensor_parallel_size": tensor_parallel_size}
     # the engine core lives in the actor that steps it: a process of its own would import vLLM again (15 s)
-    engine_env = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0"}
+    engine_env = {"VLLM_ENABLE_V1_MULTIPROCESSING": "0", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "ERROR"}
     if num_gpus == 0:
         _require_cpu_can(tensor_parallel_size=tensor_parallel_size, weight_transfer=weight_transfer)
         return DevicePlan(
@@ -81,8 +81,13 @@ def plan_device(
                 "enforce_eager": True,  # inductor costs 45 s at the start and gains nothing for small models
                 "kv_cache_memory_bytes": int(kv_cache_gib * GIB),
             },
-            # unset, every engine starts as many threads as the machine has cores, and they fight
-            engine_env={**engine_env, "OMP_NUM_THREADS": str(num_engine_threads)},
+            engine_env={
+                **engine_env,
+                # unset, every engine starts as many threads as the machine has cores, and they fight
+                "OMP_NUM_THREADS": str(num_engine_threads),
+                # inductor would compile a helper of the sampler at its first call: half a minute, and a C++ compiler
+                "TORCHDYNAMO_DISABLE": "1",
+            },
         )
     _require_gpus(num_gpus, num_ranks, num_rollout_workers, tensor_parallel_size)
     return DevicePlan(

@@ -63,9 +63,10 @@ def close_group() -> None:
 class Engine:
     """A network with its optimiser state, sharded over the group as the ZeRO stage says."""
 
-    def __init__(self, module: nn.Module, settings: EngineSettings) -> None:
+    def __init__(self, module: nn.Module, device: str, settings: EngineSettings) -> None:
         import deepspeed
 
+        module.to(device)
         self.settings = settings
         trainable = [p for p in module.parameters() if p.requires_grad]
         self._engine, *_ = deepspeed.initialize(
@@ -83,8 +84,9 @@ class Engine:
         """The network; call it inside `torch.no_grad()` to evaluate it."""
         return self._engine.module
 
-    def forward(self, *args: Any) -> Any:
-        return self._engine(*args)
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The network's forward pass, with gradients, under DeepSpeed's hooks."""
+        return self._engine(*args, **kwargs)
 
     def backward(self, loss: torch.Tensor) -> None:
         """Add this rank's share of the gradient. DeepSpeed averages over ranks; the factor turns that into a sum."""
@@ -99,6 +101,12 @@ class Engine:
         self._engine.step()
         applied = self._engine.was_step_applied()
         return StepResult(applied, float(self._engine.get_global_grad_norm()) if applied else float("nan"))
+
+    def sum_over_ranks(self, value: float) -> float:
+        """`value` added up over the group; every rank must call it."""
+        total = torch.tensor([value], dtype=torch.float64)
+        torch.distributed.all_reduce(total)
+        return float(total)
 
     def full_weights(self, *, trainable_only: bool = False) -> Iterator[tuple[str, torch.Tensor]]:
         """Every parameter, whole, under its name in the network. All ranks must iterate together under ZeRO-3."""

@@ -1,9 +1,7 @@
 """LoRA (Hu et al. 2021): train small matrices beside a frozen policy. The policy without them is the reference."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from peft import LoraConfig, PeftModel, get_peft_model, get_peft_model_state_dict
@@ -16,14 +14,6 @@ from models.policy import seeded
 from models.tokenizer import ModelError, require_folder
 
 ADAPTER = "default"  # peft's own name for the only adapter
-
-
-@dataclass(frozen=True, slots=True)
-class AdapterState:
-    """An adapter on its way to an engine or to disk: peft's config, and its tensors by peft's names."""
-
-    config: dict[str, object]
-    tensors: dict[str, Tensor]
 
 
 def apply_lora(
@@ -39,16 +29,8 @@ def apply_lora(
         raise ValueError(
             f"model.lora_target_modules: the model has no {unknown}; its linear layers are {sorted(names)}"
         )
-    config = LoraConfig(
-        r=rank,
-        lora_alpha=alpha,
-        target_modules=sorted(target_modules),
-        lora_dropout=0.0,
-        bias="none",
-        task_type="CAUSAL_LM",
-    )
     with seeded(seed):
-        return get_peft_model(model, config, adapter_name=ADAPTER)
+        return get_peft_model(model, _adapter_config(rank, alpha, target_modules), adapter_name=ADAPTER)
 
 
 def load_lora(model: PreTrainedModel, folder: Path) -> PeftModel:
@@ -72,18 +54,22 @@ def adapter_disabled(model: PeftModel) -> Iterator[None]:
         yield
 
 
-def export_adapter(model: PeftModel) -> AdapterState:
-    """A copy of the adapter as it is now, on the CPU."""
+def export_adapter(model: PeftModel) -> dict[str, Tensor]:
+    """A copy of the adapter's tensors as they are now, by peft's names, on the CPU: what travels to an engine."""
     tensors = get_peft_model_state_dict(model, adapter_name=ADAPTER, save_embedding_layers=False)
-    copies = {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
-    return AdapterState(_plain(model.peft_config[ADAPTER]), copies)
+    return {name: tensor.detach().cpu().clone().contiguous() for name, tensor in tensors.items()}
 
 
-def save_adapter(state: AdapterState, folder: Path) -> None:
-    """peft's own layout, which `load_lora` and vLLM's LoRARequest read."""
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(state.tensors, folder / "adapter_model.safetensors", metadata={"format": "pt"})
-    (folder / "adapter_config.json").write_text(json.dumps(state.config, indent=2, sort_keys=True) + "\n")
+def write_adapter(folder: Path, tensors: Mapping[str, Tensor], *, alpha: float) -> None:
+    """A folder in peft's own layout, which `load_lora` and vLLM's LoRARequest read.
+
+    Rank and targets are read off `tensors`, which come from `export_adapter`; their scale `alpha` cannot be.
+    """
+    rank = next(tensor.shape[0] for name, tensor in tensors.items() if name.endswith("lora_A.weight"))
+    config = _adapter_config(rank, alpha, {name.split(".")[-3] for name in tensors})
+    config.inference_mode = True
+    config.save_pretrained(folder)
+    save_file(dict(tensors), folder / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
 def merge_lora(model: PeftModel) -> PreTrainedModel:
@@ -91,7 +77,12 @@ def merge_lora(model: PeftModel) -> PreTrainedModel:
     return model.merge_and_unload(safe_merge=True)
 
 
-def _plain(config: LoraConfig) -> dict[str, object]:
-    """The config as JSON has it, fit for a reader that did not train it: sets in order, inference mode on."""
-    values = {name: sorted(value) if isinstance(value, set) else value for name, value in config.to_dict().items()}
-    return values | {"inference_mode": True}
+def _adapter_config(rank: int, alpha: float, target_modules: Iterable[str]) -> LoraConfig:
+    return LoraConfig(
+        r=rank,
+        lora_alpha=alpha,
+        target_modules=sorted(target_modules),
+        lora_dropout=0.0,
+        bias="none",
+        task_type="CAUSAL_LM",
+    )

@@ -1,8 +1,9 @@
 """The policy: a causal language model, from random weights (R1-Zero) or from any Hugging Face folder or hub id."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -81,10 +82,9 @@ def untie_embeddings(model: PreTrainedModel) -> None:
     output.weight = nn.Parameter(embedding.weight.detach().clone())
     for config in (model.config, model.config.get_text_config()):
         config.tie_word_embeddings = False
-    model.all_tied_weights_keys = {}
 
 
-def forward_logits(model: nn.Module, tokens: Tensor) -> Tensor:
+def forward_logits(model: Callable[..., Any], tokens: Tensor) -> Tensor:
     """Logits [B, T, V] after each position of `tokens` [B, T], padded on the right; column t predicts token t + 1.
 
     There is no attention mask: a causal model never looks right, so padding cannot reach a real token, and without a

@@ -31,6 +31,7 @@ class SamplerSettings:
     stop_token_ids: tuple[int, ...]
     engine_args: Mapping[str, Any]
     lora_rank: int = 0
+    lora_alpha: float = 16.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +208,7 @@ class Sampler:
         if self._base_sha256 is None:
             raise WeightSyncError(f"adapter {manifest.version}: the engine has no base weights yet")
         with tempfile.TemporaryDirectory(prefix="zero2one-adapter-") as folder:
-            write_adapter(Path(folder), dict(unpack_weights(manifest, buckets)))
+            write_adapter(Path(folder), dict(unpack_weights(manifest, buckets)), alpha=self.settings.lora_alpha)
             request = LoRARequest(f"policy-{manifest.version}", manifest.version + 1, folder)
             self._engine.add_lora(request)
         if self._lora is not None:

@@ -69,12 +69,19 @@ class Advantages:
     returns: np.ndarray
 
 
+def usable(scored: Sequence[Scored]) -> list[Scored]:
+    """Those that may train: judged, neither failed nor stale, with at least one token; in the given order."""
+    fit = [s for s in scored if s.score is not None and s.trajectory.status in ("ok", "truncated")]
+    return [s for s in fit if len(s.trajectory.tokens)]
+
+
 def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
-    """Lay out scored trajectories as one batch; each turn's scalar reward, clipped to +-`reward_clip`, on its last
-    action token. A turn without action tokens has nowhere to put a reward, and puts it on nobody else's token.
+    """Lay out the usable trajectories as one batch, a row each, in order.
+
+    Each turn's scalar reward, clipped to +-`reward_clip`, goes on its last action token. A turn without action tokens
+    has nowhere to put a reward, and puts it on nobody else's token.
     """
-    usable = [s for s in scored if s.score is not None and s.trajectory.status in ("ok", "truncated")]
-    rows = [s for s in usable if len(s.trajectory.tokens)]
+    rows = usable(scored)
     if not rows:
         raise ValueError("no usable trajectory in this iteration: every episode failed or is stale")
     lengths = np.array([len(s.trajectory.tokens) for s in rows], np.int32)

@@ -1,6 +1,7 @@
 """How the loop sees the world. `cluster/` keeps these promises with Ray; tests keep them in memory."""
 
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -25,11 +26,15 @@ class Learner(Protocol):
         """Values, and log-probs under the current and the reference policy, of every position of the batch."""
         ...
 
-    async def update(self, batch: Batch, annotations: Annotations, advantages: Advantages) -> dict[str, float]:
+    async def update(
+        self, batch: Batch, annotations: Annotations, advantages: Advantages, *, step: int, kl_coef: float
+    ) -> dict[str, float]:
         """All PPO epochs over the batch. Returns metrics by their field-standard names."""
         ...
 
-    async def save(self, folder: Path) -> None: ...
+    async def save(self, folder: Path) -> None:
+        """Write all that `load` needs, and the policy as a Hugging Face folder `policy/`."""
+        ...
 
     async def load(self, folder: Path) -> None: ...
 
@@ -44,5 +49,20 @@ class Weights(Protocol):
 
 class Fleet(Protocol):
     def metrics(self) -> dict[str, float]:
-        """Counters for the records, such as `fleet/rollout_restarts` and peak memory per role in bytes."""
+        """Counters for the records, such as `fleet/rollout_restarts`."""
         ...
+
+    async def peak_rss_bytes(self) -> dict[str, int]:
+        """Most memory that any process of each role ever held."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """All that the loop talks to."""
+
+    rollouts: Rollouts
+    rewards: Rewards
+    learner: Learner
+    weights: Weights
+    fleet: Fleet

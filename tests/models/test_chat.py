@@ -29,7 +29,10 @@ THINKING = (  # the prompt opens a thought that the history does not show
     "{% if add_generation_prompt %}<|Assistant|><think>\n{% endif %}"
 )
 UNENDED = "{% for m in messages %}### {{ m.role }}: {{ m.content }}\n{% endfor %}### assistant: "
-COUNTED = "{% for m in messages %}{% if loop.index > 2 %}{{ loop.index }}{% endif %}<|user|>{{ m.content }}{% endfor %}"
+COUNTED = (
+    "{% for m in messages %}{% if m.role == 'user' %}{{ loop.index }}{% endif %}<|{{ m.role }}|>{{ m.content }}<|end|>"
+    "{% endfor %}<|assistant|>"
+)
 HEADLESS = "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}<|end|>{% endfor %}"
 MUTE = "{% for m in messages %}{{ m.role }}{% endfor %}"
 

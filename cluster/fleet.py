@@ -1,0 +1,112 @@
+"""A fleet: workers of one role, kept at strength. The dead and the hung are replaced, and the cause is kept.
+
+On top of RLlib's `FaultTolerantActorManager`, which holds the membership. Calls are awaited one by one, each with a
+deadline, because the manager cannot tell a hung actor from a slow one, nor an application's error from a death.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import GetTimeoutError, RayActorError, RayError
+
+START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
+MAX_LOSSES_IN_A_ROW = 3
+
+log = logging.getLogger("zero2one")
+
+
+class MemberLostError(Exception):
+    """A worker died or did not answer in time."""
+
+
+class FleetError(RuntimeError):
+    """Workers of a role cannot be kept alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One worker. `slot` is its place in the fleet, which its successor takes over; `id` is its own."""
+
+    slot: int
+    id: int
+    name: str
+    handle: ActorHandle
+
+
+class Fleet:
+    """`size` workers, made by `spawn(name)`.
+
+    Example: `member = fleet.members[0]; answer = await fleet.call(member, member.handle.ping.remote(), 5.0)`
+    """
+
+    def __init__(self, role: str, spawn: Callable[[str], ActorHandle], size: int) -> None:
+        self.role, self._spawn = role, spawn
+        self.num_restarts = 0
+        self._num_spawned = 0
+        self._losses = [0] * size
+        # started before the import below, so that they start while it runs
+        handles = [self._start() for _ in range(size)]
+        from ray.rllib.utils.actor_manager import FaultTolerantActorManager
+
+        self._manager = FaultTolerantActorManager([handle for _, handle in handles])
+        ids = self._manager.actor_ids()
+        self.members = [Member(slot, ids[slot], name, handle) for slot, (name, handle) in enumerate(handles)]
+
+    async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
+        """Wait for an actor's answer.
+
+        Raises:
+            MemberLostError: the worker is dead, or silent for `timeout_seconds`. What its method raised, rises as it is.
+        """
+        try:
+            result = await asyncio.wait_for(answer, timeout_seconds)
+        except RayActorError as error:
+            raise MemberLostError(f"{member.name} died: {error}") from error
+        except (TimeoutError, GetTimeoutError) as error:
+            raise MemberLostError(f"{member.name} did not answer within {timeout_seconds:g} s") from error
+        self._losses[member.slot] = 0
+        return result
+
+    def replace(self, member: Member, cause: MemberLostError) -> Member:
+        """End a lost worker and start another in its place.
+
+        Raises:
+            FleetError: this place has lost several workers in a row without an answer in between.
+        """
+        self._losses[member.slot] += 1
+        if self._losses[member.slot] > MAX_LOSSES_IN_A_ROW:
+            raise FleetError(f"{self.role} workers die faster than they work; the last one: {cause}") from cause
+        log.warning("%s worker replaced: %s", self.role, cause)
+        self.num_restarts += 1
+        self._manager.remove_actor(member.id)
+        ray.kill(member.handle)
+        name, handle = self._start()
+        self._manager.add_actors([handle])
+        successor = Member(member.slot, max(self._manager.actor_ids()), name, handle)
+        self.members[member.slot] = successor
+        return successor
+
+    async def peak_rss_bytes(self) -> int:
+        """The largest peak among the members that answer."""
+        peaks = [0]
+        for member in self.members:
+            try:
+                peaks.append(await self.call(member, member.handle.peak_rss_bytes.remote(), 10.0))
+            except (MemberLostError, RayError):
+                log.warning("%s: no memory figure", member.name)
+        return max(peaks)
+
+    def stop(self) -> None:
+        for member in self.members:
+            ray.kill(member.handle)
+        self._manager.clear()
+
+    def _start(self) -> tuple[str, ActorHandle]:
+        name = f"{self.role}-{self._num_spawned}"
+        self._num_spawned += 1
+        return name, self._spawn(name)

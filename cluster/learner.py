@@ -1,0 +1,153 @@
+"""The learner: one actor per rank in one placement group, and the group as the loop sees it."""
+
+import asyncio
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import ray
+from ray.actor import ActorHandle
+from ray.exceptions import RayActorError
+from ray.util import get_node_ip_address
+from ray.util.placement_group import PlacementGroup
+
+from cluster.workers import Publication
+from models.device import DevicePlan
+from models.engine import close_group, init_group
+from rl.batch import Advantages, Annotations, Batch
+from rl.build import build_learner
+from rl.config import Config
+from rl.metrics import peak_rss_bytes
+from rl.ppo import PPOLearner
+from rl.tally import Tally, merge
+
+
+class LearnerError(RuntimeError):
+    """A rank of the learner died or hangs; the run can be resumed from its last checkpoint."""
+
+
+@ray.remote
+class LearnerActor:
+    """One rank. `join` must be called on all ranks at once; so must everything after it."""
+
+    def __init__(self, config: Config, folder: Path, plan: DevicePlan, rank: int) -> None:
+        self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
+        self._learner: PPOLearner | None = None
+
+    def address(self) -> tuple[str, int]:
+        """Where the others find this rank: its node and a free port."""
+        import socket
+
+        with socket.socket() as probe:
+            probe.bind(("", 0))
+            return get_node_ip_address(), probe.getsockname()[1]
+
+    def join(self, address: str, port: int) -> None:
+        import torch
+
+        config, plan = self._config, self._plan
+        if plan.device == "cpu":
+            torch.set_num_threads(config.learner.num_threads)
+        init_group(
+            backend=plan.backend,
+            rank=self._rank,
+            world_size=config.learner.num_ranks,
+            address=address,
+            port=port,
+            compile_ops=config.learner.compile_ops,
+        )
+        self._learner = build_learner(config, self._folder, plan, rank=self._rank)
+
+    def annotate(self, batch: Batch) -> Annotations:
+        return self._joined.annotate(batch)
+
+    def update(self, batch: Batch, notes: Annotations, advantages: Advantages, step: int, kl_coef: float) -> Tally:
+        return self._joined.update(batch, notes, advantages, step=step, kl_coef=kl_coef)
+
+    def publish(self, version: int) -> Publication | None:
+        """Put the weights into the object store; rank 0 says where."""
+        parts = self._joined.publish(version)
+        if self._rank:
+            return None
+        return Publication(version, tuple((m, tuple(ray.put(b) for b in buckets)) for m, buckets in parts))
+
+    def save(self, folder: Path) -> None:
+        self._joined.save(folder, self._folder)
+
+    def load(self, folder: Path) -> None:
+        self._joined.load(folder)
+
+    def peak_rss_bytes(self) -> int:
+        return peak_rss_bytes()
+
+    def leave(self) -> None:
+        close_group()
+
+    @property
+    def _joined(self) -> PPOLearner:
+        assert self._learner is not None, "join first"
+        return self._learner
+
+
+class LearnerGroup:
+    """Implements `rl.interfaces.Learner` over all ranks."""
+
+    def __init__(self, ranks: list[ActorHandle], group: PlacementGroup, *, timeout_seconds: float) -> None:
+        self._ranks, self._group, self._timeout = ranks, group, timeout_seconds
+
+    async def join(self) -> None:
+        address, port = await self._wait(self._ranks[0].address.remote())
+        await self._all("join", address, port)
+
+    async def annotate(self, batch: Batch) -> Annotations:
+        shares: list[Annotations] = await self._all("annotate", ray.put(batch))
+        whole = shares[0]
+        for share in shares[1:]:
+            whole = Annotations(
+                whole.logprobs + share.logprobs,
+                _add(whole.ref_logprobs, share.ref_logprobs),
+                _add(whole.values, share.values),
+            )
+        return whole
+
+    async def update(
+        self, batch: Batch, annotations: Annotations, advantages: Advantages, *, step: int, kl_coef: float
+    ) -> dict[str, float]:
+        inputs = ray.put(batch), ray.put(annotations), ray.put(advantages)
+        return merge(await self._all("update", *inputs, step, kl_coef))
+
+    async def publish(self, version: int) -> Publication:
+        return (await self._all("publish", version))[0]
+
+    async def save(self, folder: Path) -> None:
+        await self._all("save", folder.absolute())
+
+    async def load(self, folder: Path) -> None:
+        await self._all("load", folder.absolute())
+
+    async def peak_rss_bytes(self) -> int:
+        return max(await self._all("peak_rss_bytes"))
+
+    def stop(self) -> None:
+        for rank in self._ranks:
+            ray.kill(rank)
+        ray.util.remove_placement_group(self._group)
+
+    async def _all(self, method: str, *args: Any) -> list[Any]:
+        """One call on every rank at once; the first error of any rank ends the wait."""
+        return await self._wait(asyncio.gather(*(getattr(rank, method).remote(*args) for rank in self._ranks)))
+
+    async def _wait(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await asyncio.wait_for(answer, self._timeout)
+        except RayActorError as error:
+            raise LearnerError(f"a learner rank died: {error}; continue with --resume") from error
+        except TimeoutError as error:
+            raise LearnerError(
+                f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}; continue with --resume"
+            ) from error
+
+
+def _add(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:
+    return left if left is None or right is None else left + right

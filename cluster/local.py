@@ -1,0 +1,216 @@
+"""`zero2one train`: check everything that can be checked, start the actors, run the loop, write the report."""
+
+import asyncio
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from ray.util.placement_group import placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
+
+from cluster.fleet import Fleet
+from cluster.learner import LearnerActor, LearnerGroup
+from cluster.memory import describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from cluster.rewards import RewardFleet
+from cluster.rollouts import RolloutFleet
+from cluster.session import ray_session
+from cluster.workers import RewardActor, RolloutActor
+from models.device import DevicePlan, detect_num_gpus
+from rl.build import build_device_plan, build_scorer, build_tasks, prepare_model
+from rl.config import Config
+from rl.files import RunLock
+from rl.interfaces import World
+from rl.load_config import ConfigError, save_config
+from rl.loop import Trainer
+from rl.metrics import peak_rss_bytes
+from rl.records import Records
+from rl.report import RunSummary, write_report
+
+LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+
+
+def train(config: Config, *, resume: bool, address: str | None) -> int:
+    """Run a recipe from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
+    build_tasks(config)
+    scorer = build_scorer(config)
+    plan = build_device_plan(config, detect_num_gpus())
+    run_dir = _open_run_directory(config, resume=resume)
+    with RunLock(run_dir):
+        model_folder = (run_dir / "model").absolute()
+        prepare_model(config, model_folder)
+        budget = memory_budget(config, weight_bytes(model_folder))
+        require_memory(budget, psutil.virtual_memory().available)
+        save_config(config, run_dir / "config.yaml")
+        _say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
+        records = Records(run_dir, config, scorer.names, _identity(config), _say)
+        try:
+            with ray_session(
+                num_cpus=_num_cpus(config),
+                object_store_bytes=object_store_bytes(weight_bytes(model_folder)),
+                logs=run_dir / "logs",
+                address=address,
+            ):
+                summary = asyncio.run(_run(config, plan, model_folder, records))
+        except BaseExceptionGroup as group:
+            raise _first(group) from group
+        finally:
+            records.close()
+        write_report(run_dir, summary)
+    _say(_closing_words(run_dir, summary))
+    return 0
+
+
+async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Records) -> RunSummary:
+    started = time.monotonic()
+    actors = Actors.start(config, plan, model_folder)
+    try:
+        library, mix = build_tasks(config)
+        await actors.learner.join()
+        _say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
+        world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
+        return await Trainer(config, library, mix, world, records).train()
+    finally:
+        actors.stop()
+
+
+@dataclass
+class Actors:
+    """Everything that runs in Ray for one training run. Implements `Weights` and `Fleet` of `rl/interfaces.py`."""
+
+    learner: LearnerGroup
+    rollouts: RolloutFleet
+    rewards: RewardFleet
+    rollout_members: Fleet
+    reward_members: Fleet
+
+    @classmethod
+    def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
+        """Must be called inside the event loop that will serve the fleets."""
+        learner = _start_learner(config, plan, folder)
+        rollout, rewards = config.rollout, config.rewards
+        quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+        rollout_actor = RolloutActor.options(
+            num_cpus=rollout.num_threads,
+            num_gpus=plan.gpus_per_rollout_worker,
+            runtime_env={"env_vars": {**plan.engine_env, **quiet}},
+        )
+        rollout_members = Fleet(
+            "rollout", lambda name: rollout_actor.remote(config, folder, plan, name), rollout.num_rollout_workers
+        )
+        reward_actor = RewardActor.options(num_cpus=1)
+        reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
+        return cls(
+            learner=learner,
+            rollouts=RolloutFleet(
+                rollout_members,
+                capacity=2 * rollout.max_num_seqs,
+                call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+            ),
+            rewards=RewardFleet(
+                reward_members, timeout_seconds=rewards.timeout_seconds, max_retries=rewards.max_retries
+            ),
+            rollout_members=rollout_members,
+            reward_members=reward_members,
+        )
+
+    async def publish(self, version: int) -> str:
+        publication = await self.learner.publish(version)
+        await self.rollouts.publish(publication)
+        return publication.sha256
+
+    def metrics(self) -> dict[str, float]:
+        return {
+            "fleet/rollout_workers": float(len(self.rollout_members.members)),
+            "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
+            "fleet/reward_workers": float(len(self.reward_members.members)),
+            "fleet/reward_restarts": float(self.reward_members.num_restarts),
+        }
+
+    async def peak_rss_bytes(self) -> dict[str, int]:
+        return {
+            "driver": peak_rss_bytes(),
+            "learner": await self.learner.peak_rss_bytes(),
+            "rollout": await self.rollout_members.peak_rss_bytes(),
+            "reward": await self.reward_members.peak_rss_bytes(),
+        }
+
+    def stop(self) -> None:
+        self.rollouts.stop()
+        self.rewards.stop()
+        self.learner.stop()
+
+
+def _start_learner(config: Config, plan: DevicePlan, folder: Path) -> LearnerGroup:
+    learner = config.learner
+    bundle = {"CPU": float(learner.num_threads), "GPU": float(plan.gpus_per_rank)}
+    group = placement_group([{k: v for k, v in bundle.items() if v}] * learner.num_ranks, strategy="PACK")
+    ranks = [
+        LearnerActor.options(
+            num_cpus=learner.num_threads,
+            num_gpus=plan.gpus_per_rank,
+            scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
+            runtime_env={"env_vars": {**LEARNER_ENV, "DS_ACCELERATOR": plan.device}},
+        ).remote(config, folder, plan, rank)
+        for rank in range(learner.num_ranks)
+    ]
+    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds)
+
+
+def _open_run_directory(config: Config, *, resume: bool) -> Path:
+    run_dir = Path(config.run.folder) / config.run.name
+    started = (run_dir / "metrics.jsonl").exists()
+    if resume and not started:
+        raise ConfigError(f"--resume: there is no run to go on with in {run_dir}")
+    if started and not resume:
+        raise ConfigError(
+            f"run.name = {config.run.name}: {run_dir} holds a run already; add --resume to go on with it, or choose "
+            "another run.name"
+        )
+    run_dir.mkdir(parents=True, exist_ok=True)
+    return run_dir
+
+
+def _identity(config: Config) -> dict[str, str | int]:
+    """What a checkpoint must agree in to be loaded."""
+    model, learner = config.model, config.learner
+    return {
+        "model": model.name_or_path or model.preset,
+        "vocab_size": model.vocab_size,
+        "lora_rank": model.lora_rank,
+        "num_ranks": learner.num_ranks,
+        "zero_stage": learner.zero_stage,
+        "advantage_estimator": config.ppo.advantage_estimator,
+    }
+
+
+def _num_cpus(config: Config) -> int:
+    """Logical CPUs of our own cluster: enough for every actor, for on one machine the roles take turns."""
+    rollout, learner = config.rollout, config.learner
+    needed = (
+        rollout.num_rollout_workers * rollout.num_threads
+        + learner.num_ranks * learner.num_threads
+        + config.rewards.num_reward_workers
+    )
+    # replacements start before the resources of the dead are back
+    return max(os.cpu_count() or 1, needed) + rollout.num_threads
+
+
+def _first(group: BaseExceptionGroup) -> BaseException:
+    """The error that the others followed from."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+def _closing_words(run_dir: Path, summary: RunSummary) -> str:
+    last = summary.evals[-1]
+    return f"done: held-out accuracy {summary.evals[0].accuracy:.3f} -> {last.accuracy:.3f}; see {run_dir}/report.md"
+
+
+def _say(line: str) -> None:
+    print(f"[{time.strftime('%H:%M:%S')}] {line}", flush=True)
+    sys.stdout.flush()

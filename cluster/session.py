@@ -1,0 +1,57 @@
+"""A Ray cluster of our own on this machine, or a place in one that runs already; gone without a trace afterwards."""
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import ray
+
+
+@contextlib.contextmanager
+def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: str | None = None) -> Iterator[None]:
+    """Within it, Ray is up. Our own cluster asks every client for a token, and keeps its files in a folder that only
+    this user can read; when the block ends in an error, the logs of its processes are copied to `logs`.
+    """
+    if address is not None:
+        ray.init(address=address, log_to_driver=False)
+        try:
+            yield
+        finally:
+            ray.shutdown()
+        return
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    # Ray's sockets live in here, and their paths may have 107 characters at most
+    folder = Path(tempfile.mkdtemp(prefix="z2o-"))
+    try:
+        ray.init(
+            num_cpus=num_cpus,
+            object_store_memory=object_store_bytes,
+            include_dashboard=False,
+            log_to_driver=False,
+            configure_logging=False,
+            _temp_dir=str(folder),
+        )
+        _close_token_file()
+        yield
+    except BaseException:
+        _keep_logs(folder, logs)
+        raise
+    finally:
+        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _close_token_file() -> None:
+    """Ray writes its token where everybody can read it."""
+    token = Path.home() / ".ray" / "auth_token"
+    if token.exists():
+        token.parent.chmod(0o700)
+        token.chmod(0o600)
+
+
+def _keep_logs(folder: Path, logs: Path) -> None:
+    with contextlib.suppress(OSError):
+        shutil.copytree(folder / "session_latest" / "logs", logs, dirs_exist_ok=True, ignore_dangling_symlinks=True)

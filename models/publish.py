@@ -1,0 +1,77 @@
+"""The learner's end of a weight transfer: gather the policy, describe it, and say what it thinks of the probe."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from peft import PeftModel
+from safetensors.torch import save_file
+from torch import nn
+
+from models.engine import Engine
+from models.lora import adapter_disabled, export_adapter, write_adapter
+from models.policy import forward_logits
+from models.weights import Manifest, Probe, pack_weights, probe_tokens
+
+# Largest log-prob difference on the probe that rounding explains, by what the engine computes in.
+PROBE_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.1}
+
+
+def publish_policy(engine: Engine, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
+    """All weights of the policy, without its adapter if it has one. All ranks together."""
+    module = engine.module
+    without = adapter_disabled(module) if isinstance(module, PeftModel) else contextlib.nullcontext()
+    with without:
+        probe = _probe(module, max_length)
+    return pack_weights(_base_weights(engine), version=version, kind="full", probe=probe)
+
+
+def publish_adapter(engine: Engine, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
+    """The adapter alone: a small fraction of the bytes. All ranks together."""
+    probe = _probe(engine.module, max_length)
+    return pack_weights(sorted(_adapter(engine).items()), version=version, kind="adapter", probe=probe)
+
+
+def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lora_alpha: float) -> None:
+    """The policy as a Hugging Face folder that loads anywhere: weights of `engine`, config and tokenizer of `template`.
+
+    An adapter goes into `folder/adapter`, in peft's layout. All ranks together; rank 0 writes.
+    """
+    tensors = dict(_base_weights(engine))
+    adapter = _adapter(engine) if isinstance(engine.module, PeftModel) else None
+    if rank:
+        return
+    shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*.safetensors*"))
+    save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
+    if adapter is not None:
+        (folder / "adapter").mkdir()
+        write_adapter(folder / "adapter", adapter, alpha=lora_alpha)
+
+
+def _adapter(engine: Engine) -> dict[str, torch.Tensor]:
+    module = engine.module
+    assert isinstance(module, PeftModel)
+    with engine.gathered([p for p in module.parameters() if p.requires_grad]):
+        return export_adapter(module)
+
+
+def _base_weights(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
+    """Names as the plain network has them, whether or not peft wraps it."""
+    for name, tensor in engine.full_weights():
+        if "lora_" not in name:
+            yield name.removeprefix("base_model.model.").replace(".base_layer.", "."), tensor
+
+
+@torch.no_grad()
+def _probe(module: nn.Module, max_length: int) -> Probe:
+    config = module.config.get_text_config()
+    tokens = probe_tokens(config.vocab_size, max_length)
+    parameter = next(module.parameters())
+    ids = torch.from_numpy(tokens).long().to(parameter.device)
+    logprobs = torch.log_softmax(forward_logits(module, ids).float(), -1)
+    picked = logprobs[:, :-1].gather(-1, ids[:, 1:, None])[..., 0]
+    answers = torch.nn.functional.pad(picked, (1, 0)).cpu().numpy()
+    return Probe(tokens, answers, PROBE_TOLERANCE[parameter.dtype])

@@ -1,0 +1,66 @@
+"""What a batch says about the run: rewards, lengths, how far sampler and learner disagree."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from rl.batch import Advantages, Annotations, Batch
+from rl.trajectory import Scored
+
+
+class MismatchError(RuntimeError):
+    """Sampler and learner do not compute the same policy."""
+
+
+def reward_metrics(scored: Sequence[Scored], dimensions: Sequence[str]) -> dict[str, float]:
+    """Mean scalar reward and success per turn, and every dimension's mean over the turns that it judged."""
+    judged = [s.score for s in scored if s.score is not None]
+    vectors = np.concatenate([score.vector for score in judged])
+    counts = (~np.isnan(vectors)).sum(0)
+    means = np.where(counts > 0, np.nansum(vectors, 0) / np.maximum(counts, 1), np.nan)
+    metrics = {f"reward/{name}": float(mean) for name, mean, n in zip(dimensions, means, counts, strict=True) if n}
+    metrics["reward/mean"] = float(np.concatenate([score.scalar for score in judged]).mean())
+    metrics["success/mean"] = float(np.concatenate([score.success for score in judged]).mean())
+    return metrics
+
+
+def rollout_metrics(scored: Sequence[Scored]) -> dict[str, float]:
+    """Lengths in policy tokens per turn, and episodes by status."""
+    turns = [turn for s in scored for turn in s.trajectory.turns]
+    statuses = [s.trajectory.status for s in scored]
+    return {
+        "response_length/mean": float(np.mean([turn.num_tokens for turn in turns])),
+        "response_length/max": float(max(turn.num_tokens for turn in turns)),
+        "response_length/clip_ratio": float(np.mean([turn.finish == "length" for turn in turns])),
+        "rollout/turns_per_episode": len(turns) / len(scored),
+        **{f"episodes/{status}": float(statuses.count(status)) for status in ("ok", "truncated", "failed", "stale")},
+    }
+
+
+def mismatch_metrics(batch: Batch, notes: Annotations, *, version: int, limit: float) -> dict[str, float]:
+    """How far the sampler's log-probs are from the learner's, over rows that the current weights wrote whole.
+
+    Raises:
+        MismatchError: some token differs by more than `limit`.
+    """
+    mask = batch.action_mask & (batch.versions == version)[:, None]
+    if not mask.any():
+        return {}
+    difference = (batch.sampler_logprobs - notes.logprobs)[mask]
+    gap = float(np.abs(difference).max())
+    if not gap <= limit:
+        raise MismatchError(
+            f"the sampler's log-probs differ from the learner's by up to {gap:.3g}, more than "
+            f"rollout.max_logprob_gap = {limit:g}: they do not run the same weights, or not at the same precision"
+        )
+    return {"mismatch/kl": float(difference.mean()), "mismatch/max_logprob_gap": gap}
+
+
+def value_metrics(batch: Batch, notes: Annotations, advantages: Advantages) -> dict[str, float]:
+    """Share of the returns' variance that the critic explains (1: all, 0: no better than a constant)."""
+    metrics = {"advantages/std": float(advantages.advantages[batch.action_mask].std())}
+    if notes.values is not None:
+        returns = advantages.returns[batch.action_mask]
+        error = returns - notes.values[:, :-1][batch.action_mask]
+        metrics["critic/vf_explained_var"] = float(1.0 - error.var() / max(float(returns.var()), 1e-8))
+    return metrics

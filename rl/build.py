@@ -1,0 +1,177 @@
+"""From a configuration to the objects of a run: what an actor builds when it starts, and a test builds in memory."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from envs.library import Library, build_library
+from envs.mix import MixLine, check_mix, evaluation_tasks
+from envs.task import Question
+from models.chat import chat_format
+from models.device import DevicePlan, plan_device
+from models.engine import Engine, EngineSettings
+from models.lora import adapter_disabled, apply_lora
+from models.policy import load_policy, random_policy, save_model_folder
+from models.presets import build_config
+from models.sampler import Sampler, SamplerSettings
+from models.tokenizer import load_tokenizer, train_tokenizer
+from models.value import load_value
+from rewards.resolve import resolve
+from rewards.score import Scorer
+from rl.config import Config, OptimizerConfig
+from rl.ppo import PPOLearner, Reference
+from rl.rollout import Budget, RolloutWorker
+
+NUM_TOKENIZER_DIALOGS = 2000
+
+
+def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
+    """The scenarios of a run and their mixture, checked against each other."""
+    library = build_library(config.tasks.files, config.tasks.questions)
+    mix = tuple(MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix)
+    check_mix(library, mix)
+    return library, mix
+
+
+def build_scorer(config: Config) -> Scorer:
+    library, _ = build_tasks(config)
+    dimensions = resolve(config.rewards.weights, config.rewards.monitor, config.rewards.files)
+    return Scorer(dimensions, config.rewards.weights, {s.name: s for s in library.scenarios})
+
+
+def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:
+    rollout, learner = config.rollout, config.learner
+    return plan_device(
+        num_gpus,
+        dtype=config.model.dtype,
+        num_ranks=learner.num_ranks,
+        num_rollout_workers=rollout.num_rollout_workers,
+        kv_cache_gib=rollout.kv_cache_gib,
+        num_engine_threads=rollout.num_threads,
+        tensor_parallel_size=rollout.tensor_parallel_size,
+        weight_transfer=rollout.weight_transfer,
+        compile_ops=learner.compile_ops,
+    )
+
+
+def prepare_model(config: Config, folder: Path) -> None:
+    """Write the policy that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
+    the run's own scenarios, or a pretrained model. An existing folder is left as it is, so that a resumed run has it.
+
+    Raises:
+        models.tokenizer.ModelError: the preset is unknown, or the named model cannot be loaded.
+    """
+    if folder.exists():
+        return
+    model_config, seed = config.model, config.run.seed
+    if model_config.name_or_path:
+        tokenizer = load_tokenizer(model_config.name_or_path)
+        model = load_policy(model_config.name_or_path, dtype=_dtype(config))
+    else:
+        tokenizer = train_tokenizer(_dialog_texts(config), vocab_size=model_config.vocab_size)
+        shape = build_config(
+            model_config.preset,
+            vocab_size=len(tokenizer),
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            max_length=model_config.max_length,
+            init_std=model_config.init_std,
+        )
+        model = random_policy(shape, seed=seed, dtype=_dtype(config))
+    unfinished = folder.with_name(f".{folder.name}.saving")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    save_model_folder(model, tokenizer, unfinished)
+    unfinished.rename(folder)
+
+
+def build_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
+    """Actor, critic and reference of one rank; the process group must exist."""
+    seed, model = config.run.seed, config.model
+    plain = load_policy(folder, dtype=_dtype(config))
+    policy: nn.Module = plain
+    uses_reference = config.ppo.kl_coef > 0
+    reference: Reference | None = None
+    if model.lora_rank:
+        policy = apply_lora(
+            plain, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=model.lora_target_modules, seed=seed
+        )
+    elif uses_reference:
+        frozen: nn.Module = load_policy(folder, dtype=_dtype(config)).requires_grad_(False)
+        frozen.to(plan.device)
+        reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
+    actor = Engine(policy, plan.device, _engine_settings(config, config.actor, plan))
+    if model.lora_rank and uses_reference:
+        reference = lambda: _without_adapter(actor)  # noqa: E731
+    critic = None
+    if config.ppo.advantage_estimator == "gae":
+        value = load_value(folder, seed=seed + 1, dtype=_dtype(config))
+        critic = Engine(value, plan.device, _engine_settings(config, config.critic, plan))
+    return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
+
+
+def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
+    """A worker with its own engine, which serves once it has been given weights."""
+    library, _ = build_tasks(config)
+    chat = chat_format(load_tokenizer(folder))
+    rollout, model = config.rollout, config.model
+    settings = SamplerSettings(
+        model_folder=str(folder),
+        max_length=model.max_length,
+        max_num_seqs=rollout.max_num_seqs,
+        temperature=rollout.temperature,
+        top_p=rollout.top_p,
+        top_k=rollout.top_k,
+        stop_token_ids=chat.stop_token_ids,
+        engine_args=plan.engine_args,
+        lora_rank=model.lora_rank,
+        lora_alpha=model.lora_alpha,
+    )
+    budget = Budget(
+        max_prompt_length=rollout.max_prompt_length,
+        max_response_length=rollout.max_response_length,
+        max_length=model.max_length,
+        max_turns=rollout.max_turns,
+        timeout_seconds=rollout.episode_timeout_seconds,
+    )
+    return RolloutWorker(Sampler(settings), chat, library, budget, name=name)
+
+
+@contextlib.contextmanager
+def _without_adapter(actor: Engine) -> Iterator[nn.Module]:
+    with adapter_disabled(actor.module):  # type: ignore[arg-type]
+        yield actor.module
+
+
+def _engine_settings(config: Config, optimizer: OptimizerConfig, plan: DevicePlan) -> EngineSettings:
+    return EngineSettings(
+        zero_stage=config.learner.zero_stage,
+        lr=optimizer.lr,
+        adam_betas=optimizer.adam_betas,
+        adam_eps=optimizer.adam_eps,
+        weight_decay=optimizer.weight_decay,
+        max_grad_norm=optimizer.max_grad_norm,
+        bfloat16=plan.dtype == "bfloat16",
+        torch_adam=plan.torch_adam,
+    )
+
+
+def _dtype(config: Config) -> torch.dtype:
+    return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
+
+
+def _dialog_texts(config: Config) -> Iterator[str]:
+    """What is said in dialogs that go right; the same for every seed, so that seeds share a vocabulary."""
+    library, mix = build_tasks(config)
+    for task in evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS):
+        dialog = library.find(task.scenario).dialog(task)
+        question: Question | None = dialog.open()
+        for _ in range(config.rollout.max_turns):
+            if question is None:
+                break
+            yield question.text
+            yield question.answer or ""
+            question = dialog.reply(question.answer or "")

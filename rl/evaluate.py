@@ -1,0 +1,44 @@
+"""Held-out accuracy: fixed tasks, answered greedily by the rollout workers at the current weights."""
+
+from collections.abc import Collection, Sequence
+
+import numpy as np
+
+from envs.library import Library
+from rl.results import EvalResult
+from rl.trajectory import EpisodeRequest, Scored
+
+
+def evaluation_requests(tasks: Sequence, *, step: int, run_seed: int) -> list[EpisodeRequest]:
+    return [EpisodeRequest(task, step, index, 0, run_seed, "eval") for index, task in enumerate(tasks)]
+
+
+def summarize(scored: Sequence[Scored], library: Library, *, step: int, seen: Collection[str]) -> EvalResult:
+    """Mean success of the judged dialogs. `seen`: the opening questions that training has asked."""
+    judged = [s for s in scored if s.score is not None]
+    if not judged:
+        raise RuntimeError(
+            f"evaluation at step {step}: every dialog failed; `zero2one show RUN --status failed` says why"
+        )
+    openings = [library.opening(s.trajectory.request.task) for s in judged]
+    success = [s.score.success for s in judged if s.score is not None]
+    unseen = [values for values, opening in zip(success, openings, strict=True) if opening not in seen]
+    follow_ups = [values[1:] for values in success if len(values) > 1]
+    scenarios = sorted({s.trajectory.request.task.scenario for s in judged})
+    return EvalResult(
+        step=step,
+        accuracy=_mean(success),
+        first_turn=_mean([values[:1] for values in success]),
+        follow_up=_mean(follow_ups) if follow_ups else None,
+        unseen=_mean(unseen) if unseen else None,
+        seen_share=1.0 - len({o for o in openings if o not in seen}) / len(set(openings)),
+        by_scenario={
+            name: _mean([v for v, s in zip(success, judged, strict=True) if s.trajectory.request.task.scenario == name])
+            for name in scenarios
+        },
+        num_dialogs=len(judged),
+    )
+
+
+def _mean(parts: Sequence[np.ndarray]) -> float:
+    return float(np.concatenate(parts).mean())

@@ -1,0 +1,76 @@
+"""How a minibatch goes through the network: micro-batches within a token budget, the same number on every rank."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from rl.batch import Advantages, Annotations, Batch
+
+
+@dataclass(frozen=True, slots=True)
+class MicroBatch:
+    """Rows that go through the network together, cut to their longest length. No rows: a step that only keeps pace."""
+
+    rows: np.ndarray
+    length: int
+
+
+def plan_micro_batches(lengths: np.ndarray, rows: np.ndarray, *, budget: int, num_ranks: int) -> list[list[MicroBatch]]:
+    """Split `rows` into micro-batches of at most `budget` padded tokens; the same number of them for every rank.
+
+    Rows are sorted by length so that little is padded. Returns a list per rank. A single row longer than the budget is
+    a micro-batch of its own.
+    """
+    order = rows[np.argsort(lengths[rows], kind="stable")]
+    plan: list[MicroBatch] = []
+    start = 0
+    for end in range(1, len(order) + 1):
+        full = end < len(order) and (end + 1 - start) * int(lengths[order[end]]) > budget
+        if full or end == len(order):
+            chunk = order[start:end]
+            plan.append(MicroBatch(chunk, int(lengths[chunk].max())))
+            start = end
+    while len(plan) % num_ranks:
+        plan.append(MicroBatch(order[:0], 1))
+    return [plan[rank::num_ranks] for rank in range(num_ranks)]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The tensors of one micro-batch, [b, t] each."""
+
+    tokens: Tensor
+    action_mask: Tensor
+    logprobs: Tensor
+    sampler_logprobs: Tensor
+    advantages: Tensor
+    returns: Tensor
+    ref_logprobs: Tensor | None
+    values: Tensor | None
+
+    @classmethod
+    def cut(cls, batch: Batch, notes: Annotations, advantages: Advantages, micro: MicroBatch, device: str) -> "Part":
+        def take(array: np.ndarray) -> Tensor:
+            if not len(micro.rows):  # one row that nothing counts
+                return torch.zeros((1, micro.length), dtype=torch.from_numpy(array[:0]).dtype, device=device)
+            return torch.from_numpy(array[micro.rows, : micro.length]).to(device)
+
+        return cls(
+            tokens=token_ids(batch, micro, device),
+            action_mask=take(batch.action_mask),
+            logprobs=take(notes.logprobs),
+            sampler_logprobs=take(batch.sampler_logprobs),
+            advantages=take(advantages.advantages),
+            returns=take(advantages.returns),
+            ref_logprobs=None if notes.ref_logprobs is None else take(notes.ref_logprobs),
+            values=None if notes.values is None else take(notes.values[:, :-1]),
+        )
+
+
+def token_ids(batch: Batch, micro: MicroBatch, device: str) -> Tensor:
+    """[b, t] int64 on `device`; one row of zeros for a micro-batch without rows."""
+    if not len(micro.rows):
+        return torch.zeros((1, micro.length), dtype=torch.long, device=device)
+    return torch.from_numpy(batch.tokens[micro.rows, : micro.length].astype(np.int64)).to(device)

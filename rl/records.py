@@ -1,0 +1,123 @@
+"""What a run leaves behind while it runs, and what it starts again from: one object for the loop to talk to.
+
+Trajectories are written by a thread of their own as dialogs end, so that neither engine nor learner waits for a disk.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import numpy as np
+from pydantic import JsonValue
+
+from rl.batch import Advantages, Batch, usable
+from rl.checkpoint import Checkpoint, Checkpoints, RunState
+from rl.config import Config
+from rl.metrics import MetricsLog, Phase, PhaseTimer
+from rl.store import TrajectoryStore
+from rl.trajectory import Scored
+
+FLUSH_SECONDS = 5.0
+
+
+class Records:
+    """The run directory, open for writing. The caller holds its lock.
+
+    `say` gets a line of progress now and then; `identity` is what checkpoints must agree in, see `Checkpoints`.
+    """
+
+    def __init__(
+        self,
+        run_dir: Path,
+        config: Config,
+        dimensions: Sequence[str],
+        identity: Mapping[str, JsonValue],
+        say: Callable[[str], None],
+    ) -> None:
+        self.run_dir, self.say, self.dimensions = run_dir, say, tuple(dimensions)
+        self._config = config
+        self._store = TrajectoryStore(run_dir, dimensions)
+        self._checkpoints = Checkpoints(run_dir, identity)
+        self._timer = PhaseTimer()
+        self._log: MetricsLog | None = None
+        self._waiting: list[Scored] = []
+        self._flushed = time.monotonic()
+        self._writes: set[asyncio.Task[None]] = set()
+
+    def restore(self) -> Checkpoint | None:
+        """The newest usable checkpoint. What was recorded after it is dropped: the run will do it again."""
+        self._checkpoints.clean()
+        latest = self._checkpoints.latest()
+        for reason in latest.refused:
+            self.say(f"checkpoint refused: {reason}")
+        step = latest.checkpoint.state.step if latest.checkpoint else 0
+        last_eval = max((e.step for e in latest.checkpoint.state.evals), default=-1) if latest.checkpoint else -1
+        self._store.discard_after(step - 1, "train")
+        self._store.discard_after(last_eval, "eval")
+        self._log = MetricsLog(
+            self.run_dir,
+            resume_step=step,
+            wandb_project=self._config.run.wandb_project,
+            config=self._config.model_dump(mode="json"),
+        )
+        self._timer.lap()
+        return latest.checkpoint
+
+    def phase(self, name: Phase) -> AbstractContextManager[None]:
+        """Everything inside counts as time of this phase."""
+        return self._timer.phase(name)
+
+    def lap(self) -> dict[str, float]:
+        """Seconds per phase since the last call."""
+        return self._timer.lap()
+
+    def keep(self, scored: Sequence[Scored]) -> None:
+        """Store finished episodes, a few seconds from now at the latest."""
+        self._waiting.extend(scored)
+        if time.monotonic() - self._flushed > FLUSH_SECONDS:
+            self.flush()
+
+    def flush(self) -> None:
+        """Start writing whatever waits."""
+        rows, self._waiting, self._flushed = self._waiting, [], time.monotonic()
+        if rows:
+            self._in_background(self._store.write, rows)
+
+    def keep_advantages(self, iteration: int, scored: Sequence[Scored], batch: Batch, advantages: Advantages) -> None:
+        rows = [s.trajectory for s in usable(scored)]
+        self._in_background(
+            self._store.write_advantages, iteration, rows, batch.turn_index, np.asarray(advantages.advantages)
+        )
+
+    async def settle(self) -> None:
+        """Wait until everything is on disk. Raises what a write raised."""
+        self.flush()
+        while self._writes:
+            await asyncio.gather(*self._writes)
+
+    def log(self, step: int, metrics: Mapping[str, float]) -> None:
+        assert self._log is not None, "restore first"
+        self._log.write(step, metrics)
+
+    def saving(self, state: RunState) -> AbstractContextManager[Path]:
+        """A folder for the learner to fill; complete when the block ends."""
+        return self._checkpoints.saving(state, metric=state.evals[-1].accuracy if state.evals else None)
+
+    def prune(self, step: int) -> None:
+        self._checkpoints.prune(step, keep=self._config.checkpoint.keep)
+
+    def close(self) -> None:
+        if self._log is not None:
+            self._log.close()
+
+    def _in_background(self, write: Callable[..., None], *args: object) -> None:
+        task = asyncio.create_task(asyncio.to_thread(write, *args))
+        self._writes.add(task)
+        task.add_done_callback(self._forget)
+
+    def _forget(self, write: asyncio.Task[None]) -> None:
+        """A failed write stays among the writes, so that `settle` raises it."""
+        if not write.cancelled() and write.exception() is None:
+            self._writes.discard(write)
