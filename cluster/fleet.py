@@ -61,7 +61,7 @@ class Fleet:
         """Wait for an actor's answer.
 
         Raises:
-            MemberLostError: the worker is dead, or silent for `timeout_seconds`. What its method raised, rises as it is.
+            MemberLostError: the worker is dead, or silent for `timeout_seconds`. What its method raises comes as it is.
         """
         try:
             result = await asyncio.wait_for(answer, timeout_seconds)

@@ -9,7 +9,7 @@ from rl.trajectory import Score, Trajectory
 
 
 class RewardFleet:
-    """Implements `rl.interfaces.Rewards`. A batch that fails is judged `max_retries` times more, then its error rises."""
+    """Implements `rl.interfaces.Rewards`. A batch that fails is judged up to `max_retries` times more."""
 
     def __init__(self, fleet: Fleet, *, timeout_seconds: float, max_retries: int) -> None:
         self._fleet, self._timeout, self._max_retries = fleet, timeout_seconds, max_retries

@@ -102,7 +102,8 @@ class PPOConfig(Section):
     kl_target: PositiveFloat | None = Field(None, description="set: adaptive controller on kl_coef")
     kl_horizon: PositiveInt = 10_000
     entropy_coef: NonNegativeFloat = 0.0
-    entropy_coef_final: NonNegativeFloat | None = Field(None, description="set: linear from entropy_coef to this")
+    entropy_coef_final: NonNegativeFloat | None = Field(None, description="set: from entropy_coef to this, linearly")
+    entropy_decay_start: float = Field(0.0, ge=0.0, lt=1.0, description="share of the run before that decay begins")
     tis_threshold: NonNegativeFloat = Field(2.0, description="truncated importance correction; 0: off")
     target_kl: PositiveFloat | None = Field(None, description="stop the epochs of an iteration above this")
     critic_warmup: NonNegativeInt = Field(0, description="iterations in which only the critic learns")
@@ -117,6 +118,7 @@ class OptimizerConfig(Section):
     max_grad_norm: PositiveFloat = 1.0
     lr_scheduler: Literal["constant", "linear", "cosine"] = "cosine"
     lr_warmup_ratio: float = Field(0.03, ge=0.0, lt=1.0)
+    lr_decay_start: float = Field(0.0, ge=0.0, lt=1.0, description="share of the run at full rate before the decay")
     lr_min_ratio: float = Field(0.1, ge=0.0, le=1.0)
 
 

@@ -54,6 +54,7 @@ class Trainer:
         config, progress = self._config, self._progress
         await self._restore()
         await self._publish()
+        self._records.lap()  # workers start while the first weights are on their way: no iteration's time
         if progress.step == 0:
             await self._evaluate()
         in_flight: deque[asyncio.Task[list[Scored]]] = deque()

@@ -21,7 +21,7 @@ from models.value import values_of_prefixes
 from models.weights import Manifest
 from rl import losses
 from rl.batch import Advantages, Annotations, Batch
-from rl.config import Config, OptimizerConfig
+from rl.config import Config, OptimizerConfig, PPOConfig
 from rl.micro_batch import MicroBatch, Part, plan_micro_batches, token_ids
 from rl.tally import Tally
 
@@ -34,15 +34,25 @@ class NonFiniteError(RuntimeError):
 
 
 def learning_rate(optimizer: OptimizerConfig, step: int, num_steps: int) -> float:
-    """Linear warm-up over `lr_warmup_ratio` of the run, then the schedule down to `lr_min_ratio` of the peak."""
+    """Linear warm-up, then full rate until `lr_decay_start`, then the schedule down to `lr_min_ratio` of the peak."""
     warmup = max(1, round(optimizer.lr_warmup_ratio * num_steps))
     if step < warmup:
         return optimizer.lr * (step + 1) / warmup
-    progress = min(1.0, (step - warmup) / max(1, num_steps - warmup))
     if optimizer.lr_scheduler == "constant":
         return optimizer.lr
+    decay_start = max(warmup, optimizer.lr_decay_start * num_steps)
+    progress = min(1.0, max(0.0, (step - decay_start) / max(1.0, num_steps - decay_start)))
     shape = 1 - progress if optimizer.lr_scheduler == "linear" else 0.5 * (1 + math.cos(math.pi * progress))
     return optimizer.lr * (optimizer.lr_min_ratio + (1 - optimizer.lr_min_ratio) * shape)
+
+
+def entropy_coef(ppo: PPOConfig, step: int, num_steps: int) -> float:
+    """`entropy_coef` until `entropy_decay_start`, then linearly to `entropy_coef_final` at the last update."""
+    if ppo.entropy_coef_final is None:
+        return ppo.entropy_coef
+    start = ppo.entropy_decay_start * num_steps
+    progress = max(0.0, (step - start) / max(1.0, num_steps - 1 - start))
+    return ppo.entropy_coef + (ppo.entropy_coef_final - ppo.entropy_coef) * min(1.0, progress)
 
 
 class PPOLearner:
@@ -153,7 +163,6 @@ class PPOLearner:
         self, part: Part, num_tokens: int, num_sequences: int, tally: Tally, step: int, kl_coef: float, first: bool
     ) -> float:
         ppo, mask = self._config.ppo, part.action_mask
-        entropy_coef = self._entropy_coef(step)
         logits = forward_logits(self._actor.forward, part.tokens)
         logprobs, entropy = losses.token_logprobs(
             logits, part.tokens, temperature=self._config.rollout.temperature, with_entropy=True
@@ -166,7 +175,7 @@ class PPOLearner:
         )
         if ppo.tis_threshold > 0:
             loss = loss * losses.truncated_importance(part.logprobs, part.sampler_logprobs, ppo.tis_threshold)
-        per_token = loss - entropy_coef * entropy
+        per_token = loss - entropy_coef(ppo, step, self._config.run.num_iterations) * entropy
         if ppo.kl_in == "loss" and kl_coef > 0:
             assert part.ref_logprobs is not None
             per_token = per_token + kl_coef * losses.kl_estimate(logprobs, part.ref_logprobs, ppo.kl_estimator)
@@ -209,13 +218,6 @@ class PPOLearner:
                 f"{self._num_nonfinite} optimiser steps in a row had a NaN or an infinity in loss or gradient of the "
                 f"{role}; lower {role}.lr or ppo.clip_ratio, or resume from the last checkpoint"
             )
-
-    def _entropy_coef(self, step: int) -> float:
-        ppo = self._config.ppo
-        if ppo.entropy_coef_final is None:
-            return ppo.entropy_coef
-        done = step / max(1, self._config.run.num_iterations - 1)
-        return ppo.entropy_coef + (ppo.entropy_coef_final - ppo.entropy_coef) * done
 
     # -- shared -------------------------------------------------------------------------------------------------
 
