@@ -21,11 +21,11 @@ CHUNK_ELEMENTS = 2**22  # log-probs that exist at once, 16 MiB: small enough for
 
 @dataclass(frozen=True, slots=True)
 class PolicyStats:
-    """Sums over action tokens: add them over micro-batches and ranks, then divide by the number of tokens.
+    """What happened to each action token, [B, T]; 0 off the actions.
 
     Attributes:
-        clipped: tokens whose ratio was clipped.
-        dual_clipped: tokens with negative advantage whose loss was capped.
+        clipped: whether its ratio was clipped.
+        dual_clipped: whether its advantage was negative and its loss capped.
         kl: k3 estimate of KL(old || new), nats (http://joschu.net/blog/kl-approx.html).
     """
 
@@ -41,7 +41,7 @@ def _log_ratio(logprobs: Tensor, old_logprobs: Tensor, action_mask: Tensor) -> T
 def _stats(log_ratio: Tensor, clipped: Tensor, dual_clipped: Tensor | None = None) -> PolicyStats:
     log_ratio = log_ratio.detach()
     dual_clipped = torch.zeros_like(clipped) if dual_clipped is None else dual_clipped
-    return PolicyStats(clipped.sum(), dual_clipped.sum(), kl=(torch.expm1(log_ratio) - log_ratio).sum())
+    return PolicyStats(clipped, dual_clipped, kl=torch.expm1(log_ratio) - log_ratio)
 
 
 def _surrogate(ratio: Tensor, advantages: Tensor, clip_low: float, clip_high: float) -> tuple[Tensor, Tensor]:

@@ -11,37 +11,60 @@ from rl.batch import Advantages, Annotations, Batch
 
 @dataclass(frozen=True, slots=True)
 class MicroBatch:
-    """Rows that go through the network together, cut to their longest length. No rows: a step that only keeps pace."""
+    """Rows that go through the network together, cut to their longest length. No rows: a step that only keeps pace.
+
+    `counts` says how many equal rows of the minibatch each one stands for.
+    """
 
     rows: np.ndarray
+    counts: np.ndarray
     length: int
 
 
-def plan_micro_batches(lengths: np.ndarray, rows: np.ndarray, *, budget: int, num_ranks: int) -> list[list[MicroBatch]]:
+def merge_twins(rows: np.ndarray, *columns: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One of each set of rows that are equal in all `columns` ([B, T] of 4-byte numbers).
+
+    Samples of one prompt become alike as a policy converges; equal rows have equal losses, so one goes through the
+    network with the weight of all.
+
+    Returns:
+        The rows kept, in their order; how many each stands for; for each of `rows`, the place of the one kept for it.
+    """
+    keys = np.concatenate([column[rows].view(np.int32) for column in columns], axis=1)
+    _, first, inverse, counts = np.unique(keys, axis=0, return_index=True, return_inverse=True, return_counts=True)
+    order = np.argsort(first)
+    return rows[first[order]], counts[order], np.argsort(order)[inverse.ravel()]
+
+
+def plan_micro_batches(
+    lengths: np.ndarray, rows: np.ndarray, counts: np.ndarray, *, budget: int, num_ranks: int
+) -> list[list[MicroBatch]]:
     """Split `rows` into micro-batches of at most `budget` padded tokens; the same number of them for every rank.
 
     Rows are sorted by length so that little is padded. Returns a list per rank. A single row longer than the budget is
     a micro-batch of its own.
     """
-    order = rows[np.argsort(lengths[rows], kind="stable")]
+    by_length = np.argsort(lengths[rows], kind="stable")
+    order, counts = rows[by_length], counts[by_length]
     plan: list[MicroBatch] = []
     start = 0
     for end in range(1, len(order) + 1):
         full = end < len(order) and (end + 1 - start) * int(lengths[order[end]]) > budget
         if full or end == len(order):
             chunk = order[start:end]
-            plan.append(MicroBatch(chunk, int(lengths[chunk].max())))
+            plan.append(MicroBatch(chunk, counts[start:end], int(lengths[chunk].max())))
             start = end
     while len(plan) % num_ranks:
-        plan.append(MicroBatch(order[:0], 1))
+        plan.append(MicroBatch(order[:0], counts[:0], 1))
     return [plan[rank::num_ranks] for rank in range(num_ranks)]
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The tensors of one micro-batch, [b, t] each."""
+    """The tensors of one micro-batch, [b, t] each; `counts` [b, 1]: how many rows of the minibatch each stands for."""
 
     tokens: Tensor
+    counts: Tensor
     action_mask: Tensor
     logprobs: Tensor
     sampler_logprobs: Tensor
@@ -57,8 +80,10 @@ class Part:
                 return torch.zeros((1, micro.length), dtype=torch.from_numpy(array[:0]).dtype, device=device)
             return torch.from_numpy(array[micro.rows, : micro.length]).to(device)
 
+        counts = torch.from_numpy(micro.counts) if len(micro.rows) else torch.zeros(1, dtype=torch.long)
         return cls(
             tokens=token_ids(batch, micro, device),
+            counts=counts[:, None].to(device),
             action_mask=take(batch.action_mask),
             logprobs=take(notes.logprobs),
             sampler_logprobs=take(batch.sampler_logprobs),

@@ -22,7 +22,7 @@ from models.weights import Manifest
 from rl import losses
 from rl.batch import Advantages, Annotations, Batch
 from rl.config import Config, OptimizerConfig, PPOConfig
-from rl.micro_batch import MicroBatch, Part, plan_micro_batches, token_ids
+from rl.micro_batch import MicroBatch, Part, merge_twins, plan_micro_batches, token_ids
 from rl.tally import Tally
 
 # Where reference log-probs come from: a frozen copy of the policy, or the policy without its adapter.
@@ -81,7 +81,8 @@ class PPOLearner:
         logprobs = np.zeros(batch.tokens.shape, np.float32)
         ref = np.zeros_like(logprobs) if self._reference else None
         values = np.zeros((len(batch), batch.tokens.shape[1] + 1), np.float32) if self._critic else None
-        for micro in self._plan(batch, np.arange(len(batch))):
+        kept, counts, place = merge_twins(np.arange(len(batch)), batch.tokens)
+        for micro in self._plan(batch, kept, counts):
             tokens = token_ids(batch, micro, self._device)
             rows, end = micro.rows, micro.length
             logprobs[rows, :end] = self._logprobs(self._actor.module, tokens)[: len(rows)]
@@ -90,7 +91,8 @@ class PPOLearner:
                     ref[rows, :end] = self._logprobs(reference, tokens)[: len(rows)]
             if self._critic and values is not None:
                 values[rows, : end + 1] = values_of_prefixes(self._critic.module(tokens)).cpu().numpy()[: len(rows)]
-        return Annotations(logprobs, ref, values)
+        twin = kept[place]
+        return Annotations(logprobs[twin], None if ref is None else ref[twin], None if values is None else values[twin])
 
     def _logprobs(self, module: nn.Module, tokens: Tensor) -> np.ndarray:
         logits = forward_logits(module, tokens)
@@ -120,9 +122,13 @@ class PPOLearner:
         return tally
 
     def _mini_batches(self, batch: Batch, step: int, epoch: int) -> list[np.ndarray]:
-        """Rows of each minibatch, shuffled by (seed, step, epoch): the same on every rank and after a resume."""
+        """Rows of each minibatch, groups shuffled by (seed, step, epoch): the same on every rank and after a resume.
+
+        Samples of one prompt stay next to each other, so that their advantages balance within a step.
+        """
         generator = np.random.default_rng([self._config.run.seed, step, epoch])
-        order = generator.permutation(len(batch))
+        groups, group = np.unique(batch.groups, return_inverse=True)
+        order = np.argsort(generator.permutation(len(groups))[group], kind="stable")
         size = self._config.ppo.mini_batch_size
         cuts = [order[start : start + size] for start in range(0, len(order), size)]
         # a remainder of a few rows would be a noisy step of full size
@@ -147,7 +153,11 @@ class PPOLearner:
         num_sequences = int(batch.action_mask[rows].any(1).sum())
         train_actor = step >= ppo.critic_warmup
         kl_sum = 0.0
-        for micro in self._plan(batch, rows):
+        # token ids and mask, and all that a loss is made of
+        columns = [batch.tokens, batch.action_mask.astype(np.int32), batch.sampler_logprobs, notes.logprobs]
+        columns += [a for a in (notes.ref_logprobs, advantages.advantages, advantages.returns) if a is not None]
+        kept, counts, _ = merge_twins(rows, *columns)
+        for micro in self._plan(batch, kept, counts):
             part = Part.cut(batch, notes, advantages, micro, self._device)
             if train_actor:
                 kl_sum += self._actor_backward(part, num_tokens, num_sequences, tally, step, kl_coef, first)
@@ -182,27 +192,29 @@ class PPOLearner:
         total = losses.aggregate(per_token, mask, ppo.loss_agg_mode, num_tokens=num_tokens, num_sequences=num_sequences)
         self._actor.backward(total)
         with torch.no_grad():
-            gap = torch.where(mask, logprobs - part.logprobs, 0.0).abs()
-            tally.add("actor/pg_loss", torch.where(mask, loss, 0.0).sum())
-            tally.add("actor/entropy", torch.where(mask, entropy, 0.0).sum())
-            tally.add("actor/pg_clipfrac", stats.clipped)
-            tally.add("actor/dual_clipfrac", stats.dual_clipped)
-            tally.add("actor/ppo_kl", stats.kl)
-            tally.count("actor", mask.sum())
-            if first and gap.numel():
+            weight = mask * part.counts
+            tally.add("actor/pg_loss", torch.where(mask, loss, 0.0) * weight)
+            tally.add("actor/entropy", torch.where(mask, entropy, 0.0) * weight)
+            tally.add("actor/pg_clipfrac", stats.clipped * weight)
+            tally.add("actor/dual_clipfrac", stats.dual_clipped * weight)
+            tally.add("actor/ppo_kl", stats.kl * weight)
+            tally.count("actor", weight)
+            if first:
+                gap = torch.where(mask, logprobs - part.logprobs, 0.0).abs()
                 tally.largest("actor/first_ratio_gap", math.expm1(float(gap.max())))
-        return float(stats.kl)
+            return float((stats.kl * weight).sum())
 
     def _critic_backward(self, part: Part, num_tokens: int, tally: Tally) -> None:
         assert self._critic and part.values is not None
         values = values_of_prefixes(self._critic.forward(part.tokens))[:, :-1]
         loss = losses.value_loss(values, part.values, part.returns, self._config.ppo.value_clip)
         self._critic.backward(
-            losses.aggregate(loss, part.action_mask, "token-mean", num_tokens=num_tokens, num_sequences=0)
+            losses.aggregate(loss * part.counts, part.action_mask, "token-mean", num_tokens=num_tokens, num_sequences=0)
         )
         with torch.no_grad():
-            tally.add("critic/vf_loss", torch.where(part.action_mask, loss, 0.0).sum())
-            tally.count("critic", part.action_mask.sum())
+            weight = part.action_mask * part.counts
+            tally.add("critic/vf_loss", torch.where(part.action_mask, loss, 0.0) * weight)
+            tally.count("critic", weight)
 
     def _finish(self, engine: Engine, role: str, lr: float, tally: Tally) -> None:
         result = engine.step(lr)
@@ -221,10 +233,9 @@ class PPOLearner:
 
     # -- shared -------------------------------------------------------------------------------------------------
 
-    def _plan(self, batch: Batch, rows: np.ndarray) -> Sequence[MicroBatch]:
-        learner, ppo = self._config.learner, self._config.ppo
-        plan = plan_micro_batches(batch.lengths, rows, budget=ppo.micro_batch_tokens, num_ranks=learner.num_ranks)
-        return plan[self._rank]
+    def _plan(self, batch: Batch, rows: np.ndarray, counts: np.ndarray) -> Sequence[MicroBatch]:
+        budget, num_ranks = self._config.ppo.micro_batch_tokens, self._config.learner.num_ranks
+        return plan_micro_batches(batch.lengths, rows, counts, budget=budget, num_ranks=num_ranks)[self._rank]
 
     # -- state and weights --------------------------------------------------------------------------------------
 

@@ -21,11 +21,11 @@ class Tally:
     maxima: dict[str, float] = field(default_factory=dict)
     shared: dict[str, float] = field(default_factory=dict)
 
-    def add(self, name: str, value: Tensor) -> None:
-        self.sums[name] = self.sums.get(name, 0.0) + float(value)
+    def add(self, name: str, values: Tensor) -> None:
+        self.sums[name] = self.sums.get(name, 0.0) + float(values.sum())
 
-    def count(self, role: str, num_tokens: Tensor) -> None:
-        self.counts[role] = self.counts.get(role, 0.0) + float(num_tokens)
+    def count(self, role: str, weights: Tensor) -> None:
+        self.counts[role] = self.counts.get(role, 0.0) + float(weights.sum())
 
     def largest(self, name: str, value: float) -> None:
         self.maxima[name] = max(self.maxima.get(name, value), value)
