@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 import time
 from dataclasses import dataclass
@@ -14,12 +15,13 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from cluster.fleet import Fleet
 from cluster.learner import LearnerActor, LearnerGroup
 from cluster.memory import describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
 from cluster.session import ray_session
-from cluster.workers import RewardActor, RolloutActor
+from cluster.workers import RolloutActor
 from models.device import DevicePlan, detect_num_gpus
-from rl.build import build_device_plan, build_scorer, build_tasks, prepare_model
+from rl.build import build_device_plan, prepare_model
 from rl.config import Config
 from rl.files import RunLock
 from rl.interfaces import World
@@ -28,12 +30,15 @@ from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
 from rl.records import Records
 from rl.report import RunSummary, write_report
+from rl.tasks import build_scorer, build_tasks
 
 LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 def train(config: Config, *, resume: bool, address: str | None) -> int:
     """Run a recipe from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
+    # a polite kill ends like Ctrl-C: actors stopped, logs kept
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     build_tasks(config)
     scorer = build_scorer(config)
     plan = build_device_plan(config, detect_num_gpus())

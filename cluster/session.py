@@ -9,6 +9,8 @@ from pathlib import Path
 
 import ray
 
+PREFIX = "z2o-"
+
 
 @contextlib.contextmanager
 def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: str | None = None) -> Iterator[None]:
@@ -23,8 +25,9 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
             ray.shutdown()
         return
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    _remove_left_overs()
     # Ray's sockets live in here, and their paths may have 107 characters at most
-    folder = Path(tempfile.mkdtemp(prefix="z2o-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         ray.init(
             num_cpus=num_cpus,
@@ -42,6 +45,14 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_overs() -> None:
+    """Folders of sessions whose driver was killed; the kernel ended their processes with it, but not their files."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*-*"):
+        pid = folder.name.removeprefix(PREFIX).partition("-")[0]
+        if pid.isdecimal() and not Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _close_token_file() -> None:

@@ -1,19 +1,17 @@
-"""The actors of rollout and reward workers. Each method is one call to a plain object that is tested without Ray."""
+"""The rollout worker's actor. Each method is one call to a plain object that is tested without Ray."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import ray
 
-from envs.task import Transcript
+from cluster.reward_worker import Worker
 from models.device import DevicePlan
 from models.weights import Manifest
-from rl.build import build_rollout_worker, build_scorer
+from rl.build import build_rollout_worker
 from rl.config import Config
-from rl.metrics import peak_rss_bytes
-from rl.trajectory import EpisodeRequest, Score, Trajectory
+from rl.trajectory import EpisodeRequest, Trajectory
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,21 +24,6 @@ class Publication:
     @property
     def sha256(self) -> str:
         return self.parts[-1][0].sha256
-
-
-class Worker:
-    """What the fleet asks of every worker."""
-
-    def ping(self) -> str:
-        """Answers once the worker has been built, which is also when it is ready for work."""
-        return "pong"
-
-    def apply(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Part of RLlib's contract for managed actors."""
-        return function(self, *args, **kwargs)
-
-    def peak_rss_bytes(self) -> int:
-        return peak_rss_bytes()
 
 
 @ray.remote
@@ -60,13 +43,3 @@ class RolloutActor(Worker):
                 self._worker.load(manifest, ray.get(list(refs)))
             if len(publication.parts) > 1 and manifest.kind == "full":
                 self._base_sha256 = manifest.sha256
-
-
-@ray.remote
-class RewardActor(Worker):
-    def __init__(self, config: Config) -> None:
-        self._scorer = build_scorer(config)
-
-    def score(self, transcripts: Sequence[Transcript]) -> list[Score]:
-        scores = [self._scorer.score(transcript) for transcript in transcripts]
-        return [Score(score.vector, score.scalar, score.success) for score in scores]

@@ -8,8 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from envs.library import Library, build_library
-from envs.mix import MixLine, check_mix, evaluation_tasks
+from envs.mix import evaluation_tasks
 from envs.task import Question
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
@@ -20,27 +19,12 @@ from models.presets import build_config
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import load_value
-from rewards.resolve import resolve
-from rewards.score import Scorer
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.rollout import Budget, RolloutWorker
+from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
-
-
-def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
-    """The scenarios of a run and their mixture, checked against each other."""
-    library = build_library(config.tasks.files, config.tasks.questions)
-    mix = tuple(MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix)
-    check_mix(library, mix)
-    return library, mix
-
-
-def build_scorer(config: Config) -> Scorer:
-    library, _ = build_tasks(config)
-    dimensions = resolve(config.rewards.weights, config.rewards.monitor, config.rewards.files)
-    return Scorer(dimensions, config.rewards.weights, {s.name: s for s in library.scenarios})
 
 
 def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:

@@ -5,11 +5,12 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from envs.library import Library
+from envs.task import Task
 from rl.results import EvalResult
 from rl.trajectory import EpisodeRequest, Scored
 
 
-def evaluation_requests(tasks: Sequence, *, step: int, run_seed: int) -> list[EpisodeRequest]:
+def evaluation_requests(tasks: Sequence[Task], *, step: int, run_seed: int) -> list[EpisodeRequest]:
     return [EpisodeRequest(task, step, index, 0, run_seed, "eval") for index, task in enumerate(tasks)]
 
 

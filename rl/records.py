@@ -1,9 +1,10 @@
 """What a run leaves behind while it runs, and what it starts again from: one object for the loop to talk to.
 
-Trajectories are written by a thread of their own as dialogs end, so that neither engine nor learner waits for a disk.
+Trajectories are written in the background as dialogs end, so that neither engine nor learner waits for a disk.
 """
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
@@ -45,6 +46,7 @@ class Records:
         self._waiting: list[Scored] = []
         self._flushed = time.monotonic()
         self._writes: set[asyncio.Task[None]] = set()
+        self._writing = threading.Lock()  # two writes at once would give their parts the same number
 
     def restore(self) -> Checkpoint | None:
         """The newest usable checkpoint. What was recorded after it is dropped: the run will do it again."""
@@ -103,7 +105,8 @@ class Records:
 
     def saving(self, state: RunState) -> AbstractContextManager[Path]:
         """A folder for the learner to fill; complete when the block ends."""
-        return self._checkpoints.saving(state, metric=state.evals[-1].accuracy if state.evals else None)
+        evaluated = state.evals and state.evals[-1].step == state.step  # else it was of other weights
+        return self._checkpoints.saving(state, metric=state.evals[-1].accuracy if evaluated else None)
 
     def prune(self, step: int) -> None:
         self._checkpoints.prune(step, keep=self._config.checkpoint.keep)
@@ -113,9 +116,13 @@ class Records:
             self._log.close()
 
     def _in_background(self, write: Callable[..., None], *args: object) -> None:
-        task = asyncio.create_task(asyncio.to_thread(write, *args))
+        task = asyncio.create_task(asyncio.to_thread(self._write, write, *args))
         self._writes.add(task)
         task.add_done_callback(self._forget)
+
+    def _write(self, write: Callable[..., None], *args: object) -> None:
+        with self._writing:
+            write(*args)
 
     def _forget(self, write: asyncio.Task[None]) -> None:
         """A failed write stays among the writes, so that `settle` raises it."""

@@ -135,10 +135,10 @@ class RolloutWorker:
             try:
                 dialog = self._library.find(request.task.scenario).dialog(request.task)
                 question = dialog.open()
-            except Exception as error:  # a user's scenario may raise anything, and must cost one episode only
+                prompt = self._chat.open(question.text)
+            except Exception as error:  # a user's scenario may do anything, and must cost one episode only
                 self._fail(request, f"the scenario raised {type(error).__name__}: {error}")
                 continue
-            prompt = self._chat.open(question.text)
             limit = min(self._budget.max_prompt_length, self._budget.max_length - 1)
             if len(prompt) > limit:
                 self._fail(request, f"the opening question has {len(prompt)} tokens, more than {limit}")
@@ -147,12 +147,12 @@ class RolloutWorker:
             self._ask(self._episodes[request.id])
 
     def advance(self, max_seconds: float) -> list[Trajectory]:
-        """Step the engine until all dialogs have ended, or something has and `max_seconds` are over.
+        """Step the engine, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.
         """
         start = self._clock()
-        while self._episodes and (not self._finished or self._clock() - start < max_seconds):
+        while self._episodes:
             for sample in self._engine.step():
                 self._take(self._episodes[sample.id], sample)
             self._end_overdue()
@@ -176,18 +176,17 @@ class RolloutWorker:
     def _take(self, episode: Episode, sample: Sample) -> None:
         answer = self._chat.decode(sample.tokens.tolist())
         episode.write(sample, answer)
+        ended = sample.finish == "stop"
         try:
             question = episode.dialog.reply(answer)
+            prompt = [] if question is None else self._chat.reply(question.text, answer_ended=ended)
         except Exception as error:
-            del self._episodes[episode.request.id]
-            self._fail(episode.request, f"the scenario raised {type(error).__name__}: {error}")
+            self._lose(episode, f"the scenario raised {type(error).__name__}: {error}")
             return
-        ended = sample.finish == "stop"
         if question is None:
             # a last answer that was cut off has a future that nobody saw
             self._end(episode, "ok" if ended else "truncated")
             return
-        prompt = self._chat.reply(question.text, answer_ended=ended)
         too_long = len(episode.tokens) + len(prompt) >= self._budget.max_length
         if too_long or len(episode.turns) >= self._budget.max_turns:
             self._end(episode, "truncated")
@@ -199,8 +198,13 @@ class RolloutWorker:
         del self._episodes[episode.request.id]
         self._finished.append(episode.finish(status, worker=self._name, now=self._clock()))
 
-    def _fail(self, request: EpisodeRequest, error: str) -> None:
-        self._finished.append(failed(request, error=f"{request.task.id}: {error}", worker=self._name))
+    def _lose(self, episode: Episode, error: str) -> None:
+        del self._episodes[episode.request.id]
+        self._fail(episode.request, error, seconds=self._clock() - episode.started)
+
+    def _fail(self, request: EpisodeRequest, error: str, *, seconds: float = 0.0) -> None:
+        error = f"{request.task.id}: {error}"
+        self._finished.append(failed(request, error=error, worker=self._name, seconds=seconds))
 
     def _end_overdue(self) -> None:
         now, limit = self._clock(), self._budget.timeout_seconds
@@ -210,5 +214,4 @@ class RolloutWorker:
             if episode.turns:
                 self._end(episode, "truncated")
             else:
-                del self._episodes[episode.request.id]
-                self._fail(episode.request, f"no answer within {limit:g} seconds")
+                self._lose(episode, f"no answer within {limit:g} seconds")
