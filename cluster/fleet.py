@@ -12,7 +12,7 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError
+from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
 START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
 MAX_LOSSES_IN_A_ROW = 3
@@ -64,19 +64,23 @@ class Fleet:
             MemberLostError: the worker is dead, or silent for `timeout_seconds`. What its method raises comes as it is.
         """
         try:
-            result = await asyncio.wait_for(answer, timeout_seconds)
+            return await asyncio.wait_for(answer, timeout_seconds)
+        except RayTaskError as error:  # first, for it is of the class of its cause too
+            raise error.cause from error
         except RayActorError as error:
-            raise MemberLostError(f"{member.name} died: {error}") from error
+            raise MemberLostError(f"{member.name} died: {last_line(error)}") from error
         except (TimeoutError, GetTimeoutError) as error:
             raise MemberLostError(f"{member.name} did not answer within {timeout_seconds:g} s") from error
+
+    def credit(self, member: Member) -> None:
+        """This worker has done a piece of work: what its place lost before no longer counts."""
         self._losses[member.slot] = 0
-        return result
 
     def replace(self, member: Member, cause: MemberLostError) -> Member:
         """End a lost worker and start another in its place.
 
         Raises:
-            FleetError: this place has lost several workers in a row without an answer in between.
+            FleetError: this place has lost several workers in a row without a piece of work in between.
         """
         self._losses[member.slot] += 1
         if self._losses[member.slot] > MAX_LOSSES_IN_A_ROW:
@@ -110,3 +114,8 @@ class Fleet:
         name = f"{self.role}-{self._num_spawned}"
         self._num_spawned += 1
         return name, self._spawn(name)
+
+
+def last_line(error: RayError) -> str:
+    """What happened, without the ids and the traceback of another process that Ray puts before it."""
+    return str(error).strip().rpartition("\n")[2].strip()

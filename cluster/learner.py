@@ -1,17 +1,19 @@
 """The learner: one actor per rank in one placement group, and the group as the loop sees it."""
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError
+from ray.exceptions import RayActorError, RayTaskError
 from ray.util import get_node_ip_address
 from ray.util.placement_group import PlacementGroup
 
+from cluster.fleet import last_line
+from cluster.nccl import ReceiverCalls
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group
@@ -21,6 +23,9 @@ from rl.config import Config
 from rl.metrics import peak_rss_bytes
 from rl.ppo import PPOLearner
 from rl.tally import Tally, merge
+
+if TYPE_CHECKING:
+    from models.nccl import NcclSender  # imports vLLM, which takes 15 s
 
 
 class LearnerError(RuntimeError):
@@ -34,6 +39,8 @@ class LearnerActor:
     def __init__(self, config: Config, folder: Path, plan: DevicePlan, rank: int) -> None:
         self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
         self._learner: PPOLearner | None = None
+        self._sender: NcclSender | None = None  # with rollout.weight_transfer = nccl
+        self._refs: dict[str, tuple[ray.ObjectRef, ...]] = {}  # SHA-256 of what is published -> where it is
 
     def address(self) -> tuple[str, int]:
         """Where the others find this rank: its node and a free port."""
@@ -58,6 +65,15 @@ class LearnerActor:
             compile_ops=config.learner.compile_ops,
         )
         self._learner = build_learner(config, self._folder, plan, rank=self._rank)
+        if plan.weight_transfer == "nccl":
+            from models.nccl import NcclSender
+
+            self._sender = NcclSender(
+                self._learner.weights,
+                rank=self._rank,
+                gpus_per_receiver=plan.gpus_per_rollout_worker,
+                address=self.address,
+            )
 
     def annotate(self, batch: Batch) -> Annotations:
         return self._joined.annotate(batch)
@@ -66,11 +82,22 @@ class LearnerActor:
         return self._joined.update(batch, notes, advantages, step=step, kl_coef=kl_coef)
 
     def publish(self, version: int) -> Publication | None:
-        """Put the weights into the object store; rank 0 says where."""
-        parts = self._joined.publish(version)
+        """Put the weights into the object store; rank 0 says where. With NCCL only describe them, for `send`."""
+        nccl = self._plan.weight_transfer == "nccl"
+        parts = [(self._joined.describe(version), [])] if nccl else self._joined.publish(version)
         if self._rank:
             return None
-        return Publication(version, tuple((m, tuple(ray.put(b) for b in buckets)) for m, buckets in parts))
+        known, self._refs = self._refs, {}  # the base of an adapter stays where it is, all others go
+        for manifest, buckets in parts:
+            self._refs[manifest.sha256] = known.get(manifest.sha256) or tuple(map(ray.put, buckets))
+        return Publication(version, tuple((manifest, self._refs[manifest.sha256]) for manifest, _ in parts))
+
+    def send(self, publication: Publication, receivers: Mapping[str, ActorHandle]) -> None:
+        """With NCCL: hand over what was published last."""
+        workers, gpus_per_worker = list(receivers.values()), self._plan.gpus_per_rollout_worker
+        calls = ReceiverCalls(publication, workers, gpus_per_worker=gpus_per_worker)
+        assert self._sender is not None, "rollout.weight_transfer is not nccl, or join was not called"
+        self._sender.send(publication.parts[0][0], calls, receivers=tuple(receivers))
 
     def save(self, folder: Path) -> None:
         self._joined.save(folder, self._folder)
@@ -95,6 +122,7 @@ class LearnerGroup:
 
     def __init__(self, ranks: list[ActorHandle], group: PlacementGroup, *, timeout_seconds: float) -> None:
         self._ranks, self._group, self._timeout = ranks, group, timeout_seconds
+        self._published: int | None = None  # the version that the ranks hold, unless they have learned since
 
     async def join(self) -> None:
         address, port = await self._wait(self._ranks[0].address.remote())
@@ -114,11 +142,23 @@ class LearnerGroup:
     async def update(
         self, batch: Batch, annotations: Annotations, advantages: Advantages, *, step: int, kl_coef: float
     ) -> dict[str, float]:
+        self._published = None
         inputs = ray.put(batch), ray.put(annotations), ray.put(advantages)
         return merge(await self._all("update", *inputs, step, kl_coef))
 
     async def publish(self, version: int) -> Publication:
+        self._published = version
         return (await self._all("publish", version))[0]
+
+    async def send(self, publication: Publication, receivers: Mapping[str, ActorHandle]) -> bool:
+        """With NCCL: hand a publication to these rollout workers, by name. False where the ranks have learned since.
+
+        Calls reach every rank in the order they are made here, so what holds now holds when the ranks send.
+        """
+        if publication.version != self._published:
+            return False
+        await self._all("send", publication, receivers)
+        return True
 
     async def save(self, folder: Path) -> None:
         await self._all("save", folder.absolute())
@@ -141,8 +181,10 @@ class LearnerGroup:
     async def _wait(self, answer: Awaitable[Any]) -> Any:
         try:
             return await asyncio.wait_for(answer, self._timeout)
+        except RayTaskError as error:  # first, for it is of the class of its cause too
+            raise error.cause from error
         except RayActorError as error:
-            raise LearnerError(f"a learner rank died: {error}; continue with --resume") from error
+            raise LearnerError(f"a learner rank died: {last_line(error)}; continue with --resume") from error
         except TimeoutError as error:
             raise LearnerError(
                 f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}; continue with --resume"

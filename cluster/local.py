@@ -113,6 +113,7 @@ class Actors:
                 rollout_members,
                 capacity=2 * rollout.max_num_seqs,
                 call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+                send=learner.send if plan.weight_transfer == "nccl" else None,
             ),
             rewards=RewardFleet(
                 reward_members, timeout_seconds=rewards.timeout_seconds, max_retries=rewards.max_retries

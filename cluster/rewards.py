@@ -35,6 +35,7 @@ class RewardFleet:
                 timeout = self._timeout if member.id in self._started else START_TIMEOUT_SECONDS
                 scores = await self._fleet.call(member, member.handle.score.remote(transcripts), timeout)
                 self._started.add(member.id)
+                self._fleet.credit(member)
                 return scores
             except RewardError:
                 if last:

@@ -6,10 +6,10 @@ collects what has ended. A lost worker's dialogs go back into the queue with the
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from ray.exceptions import RayTaskError
+from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
@@ -22,16 +22,19 @@ SYNC_TIMEOUT_SECONDS = 300.0
 
 T = TypeVar("T")
 Inbox = asyncio.Queue[list[Trajectory]]
+# Hands a publication to the named workers; False where the sender holds newer weights by now.
+Send = Callable[[Publication, Mapping[str, ActorHandle]], Awaitable[bool]]
 
 
 class RolloutFleet:
     """Implements `rl.interfaces.Rollouts`. `capacity` is how many dialogs one worker holds at once.
 
-    `call_timeout_seconds` bounds one report of a worker, including whatever its environments do.
+    `call_timeout_seconds` bounds one report of a worker, including whatever its environments do. `send` is for NCCL,
+    where the learner takes the weights to the workers; without it they pull them.
     """
 
-    def __init__(self, fleet: Fleet, *, capacity: int, call_timeout_seconds: float) -> None:
-        self._fleet, self._capacity, self._call_timeout = fleet, capacity, call_timeout_seconds
+    def __init__(self, fleet: Fleet, *, capacity: int, call_timeout_seconds: float, send: Send | None = None) -> None:
+        self._fleet, self._capacity, self._call_timeout, self._send = fleet, capacity, call_timeout_seconds, send
         self._publication: Publication | None = None
         self._versions: dict[int, int] = {}  # member id -> version that it has verified; absent while it starts
         self._pending: deque[EpisodeRequest] = deque()
@@ -54,6 +57,8 @@ class RolloutFleet:
 
     async def publish(self, publication: Publication) -> None:
         """Returns when every worker that is up serves these weights; a worker that starts later gets them first."""
+        if self._send is not None:
+            await self._unless_failed(self._send_to_all(publication, self._send))
         self._publication = publication
         self._announce()
         while not self._all_serve(publication.version):
@@ -90,16 +95,17 @@ class RolloutFleet:
             share = self._share(member)
             if share or self._assigned[member.id]:
                 self._assigned[member.id].update((request.id, request) for request in share)
-                try:
-                    report = handle.advance.remote(share, SLICE_SECONDS)
-                    self._deliver(member, await fleet.call(member, report, self._call_timeout))
-                except RayTaskError as error:
-                    raise MemberLostError(f"{member.name} failed: {error}") from error
+                self._deliver(member, await self._advance(member, share))
             elif not await self._hear_news():
                 await fleet.call(member, handle.ping.remote(), HEARTBEAT_SECONDS)
 
     async def _bring_up(self, member: Member, publication: Publication) -> None:
         """Load and verify; a damaged transfer is pulled once more. A second failure is not the wire's fault."""
+        if self._send is not None:
+            # the dead must be found here: NCCL would wait for them
+            await self._fleet.call(member, member.handle.ping.remote(), self._call_timeout)
+            await self._send_to([member], publication, self._send)
+            return
         for attempt in (1, 2):
             try:
                 await self._fleet.call(member, member.handle.load.remote(publication), SYNC_TIMEOUT_SECONDS)
@@ -109,6 +115,36 @@ class RolloutFleet:
                     raise
         self._versions[member.id] = publication.version
         self._announce()
+
+    async def _send_to_all(self, publication: Publication, send: Send) -> None:
+        """One transfer for all that serve; whoever is left out or joins later is brought up on its own."""
+        serving = [member for member in self._fleet.members if member.id in self._versions]
+        present = await asyncio.gather(*map(self._answers, serving))
+        await self._send_to([m for m, answers in zip(serving, present, strict=True) if answers], publication, send)
+
+    async def _send_to(self, members: Sequence[Member], publication: Publication, send: Send) -> None:
+        """After it, these members serve the publication, unless the sender has moved on: the next one is near."""
+        if members and await send(publication, {member.name: member.handle for member in members}):
+            current = {member.id for member in self._fleet.members}
+            self._versions.update((m.id, publication.version) for m in members if m.id in current)
+            self._announce()
+
+    async def _answers(self, member: Member) -> bool:
+        try:
+            await self._fleet.call(member, member.handle.ping.remote(), self._call_timeout)
+        except MemberLostError:
+            return False  # its attendant will learn it too
+        return True
+
+    async def _advance(self, member: Member, share: Sequence[EpisodeRequest]) -> list[Trajectory]:
+        """What the worker has finished. An error of its own costs the worker, and no dialog."""
+        try:
+            report = member.handle.advance.remote(share, SLICE_SECONDS)
+            return await self._fleet.call(member, report, self._call_timeout)
+        except MemberLostError:
+            raise
+        except Exception as error:
+            raise MemberLostError(f"{member.name} failed: {type(error).__name__}: {error}") from error
 
     def _share(self, member: Member) -> list[EpisodeRequest]:
         """An even part of all dialogs that are not done yet, within the worker's capacity."""
@@ -127,6 +163,8 @@ class RolloutFleet:
             by_inbox[self._inboxes.pop(trajectory.request.id)].append(trajectory)
         for inbox, trajectories in by_inbox.items():
             inbox.put_nowait(trajectories)
+        if finished:
+            self._fleet.credit(member)
 
     def _take_back(self, member: Member) -> None:
         self._pending.extendleft(reversed(self._assigned.pop(member.id, {}).values()))

@@ -1,8 +1,9 @@
 """The rollout worker's actor. Each method is one call to a plain object that is tested without Ray."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import ray
 
@@ -16,7 +17,10 @@ from rl.trajectory import EpisodeRequest, Trajectory
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """One version of the weights in the object store: parts to load in order, each with references to its buckets."""
+    """One version of the weights: parts to load in order, each with references to its buckets in the object store.
+
+    With NCCL there are no buckets: the learner sends while the part is loaded.
+    """
 
     version: int
     parts: tuple[tuple[Manifest, tuple[ray.ObjectRef, ...]], ...]
@@ -43,3 +47,6 @@ class RolloutActor(Worker):
                 self._worker.load(manifest, ray.get(list(refs)))
             if len(publication.parts) > 1 and manifest.kind == "full":
                 self._base_sha256 = manifest.sha256
+
+    def join_transfer(self, init_info: Mapping[str, Any]) -> None:
+        self._worker.join_transfer(init_info)

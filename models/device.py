@@ -25,6 +25,7 @@ class DevicePlan:
         backend: of torch.distributed.
         dtype: of weights in the learner, in the engine and on the wire.
         gpus_per_rank, gpus_per_rollout_worker: what the actors reserve.
+        weight_transfer: how weights reach the engines; object_store (Ray's), or nccl (vLLM's own, between GPUs).
         torch_adam, shm_comm: DeepSpeed with torch's Adam, and with its own shared-memory collectives (CPU only).
         engine_args: of vLLM's EngineArgs.
         engine_env: environment variables that the engine's process must start with.
@@ -54,6 +55,7 @@ def plan_device(
     num_engine_threads: int = 1,
     tensor_parallel_size: int = 1,
     weight_transfer: str = "object_store",
+    lora_rank: int = 0,
     compile_ops: bool = False,
 ) -> DevicePlan:
     """The plan for `num_gpus` GPUs in the whole cluster; 0: everything on CPUs.
@@ -90,6 +92,11 @@ def plan_device(
             },
         )
     _require_gpus(num_gpus, num_ranks, num_rollout_workers, tensor_parallel_size)
+    if weight_transfer == "nccl" and lora_rank:
+        raise DeviceError(
+            f"rollout.weight_transfer = nccl: carries whole policies, and model.lora_rank = {lora_rank} trains an "
+            "adapter; use object_store, which sends the adapter alone"
+        )
     return DevicePlan(
         device="cuda",
         backend="nccl",

@@ -66,8 +66,10 @@ class Engine:
     def __init__(self, module: nn.Module, device: str, settings: EngineSettings) -> None:
         import deepspeed
 
+        if settings.bfloat16 and settings.zero_stage == 0:
+            raise ValueError("learner.zero_stage = 0 trains in float32 only; with model.dtype = bfloat16 use 1, 2 or 3")
         module.to(device)
-        self.settings = settings
+        self.settings, self._device = settings, device
         trainable = [p for p in module.parameters() if p.requires_grad]
         self._engine, *_ = deepspeed.initialize(
             model=module, model_parameters=trainable, config=_deepspeed_config(settings), dist_init_required=False
@@ -104,7 +106,7 @@ class Engine:
 
     def sum_over_ranks(self, value: float) -> float:
         """`value` added up over the group; every rank must call it."""
-        total = torch.tensor([value], dtype=torch.float64)
+        total = torch.tensor([value], dtype=torch.float64, device=self._device)
         torch.distributed.all_reduce(total)
         return float(total)
 
@@ -128,15 +130,22 @@ class Engine:
 
     def save(self, folder: Path) -> None:
         """Write this rank's share of weights and optimiser state below `folder`; all ranks together."""
-        self._engine.save_checkpoint(str(folder), tag="engine", exclude_frozen_parameters=True)
+        self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
 
     def load(self, folder: Path) -> None:
-        """Raises FileNotFoundError where `folder` holds no state of such an engine."""
-        path, _ = self._engine.load_checkpoint(str(folder), tag="engine", load_module_strict=False)
-        if path is None:
+        """Raises FileNotFoundError where `folder` holds no state of an engine of this stage and number of ranks."""
+        if not (folder / self._layout).is_dir():
+            found = ", ".join(sorted(path.parent.name for path in folder.glob("zero*/*_model_states.pt"))) or "nothing"
             raise FileNotFoundError(
-                f"{folder}: no optimiser state for this rank; was it saved with other ranks or stage?"
+                f"{folder}: no optimiser state {self._layout}, found {found}; "
+                "resume with the learner.zero_stage and learner.num_ranks it was saved with"
             )
+        self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
+
+    @property
+    def _layout(self) -> str:
+        """How the state is cut into files: DeepSpeed fails without a reason on shards of another cut."""
+        return f"zero{self.settings.zero_stage}-ranks{self._world_size}"
 
     def _plain_step(self) -> StepResult:
         """Without ZeRO, DeepSpeed neither reports a norm nor looks for non-finite gradients: both are done here."""

@@ -14,7 +14,7 @@ from torch import nn
 from models.engine import Engine
 from models.lora import adapter_disabled, export_adapter, write_adapter
 from models.policy import forward_logits
-from models.weights import Manifest, Probe, pack_weights, probe_tokens
+from models.weights import Manifest, Probe, describe_weights, pack_weights, probe_tokens
 
 # Largest log-prob difference on the probe that rounding explains, by what the engine computes in.
 PROBE_TOLERANCE = {torch.float32: 1e-4, torch.bfloat16: 0.1}
@@ -26,7 +26,13 @@ def publish_policy(engine: Engine, *, version: int, max_length: int) -> tuple[Ma
     without = adapter_disabled(module) if isinstance(module, PeftModel) else contextlib.nullcontext()
     with without:
         probe = _probe(module, max_length)
-    return pack_weights(_base_weights(engine), version=version, kind="full", probe=probe)
+    return pack_weights(policy_weights(engine), version=version, kind="full", probe=probe)
+
+
+def describe_policy(engine: Engine, *, version: int, max_length: int) -> Manifest:
+    """What `publish_policy` says about the weights, without packing them; no adapters. All ranks together."""
+    probe = _probe(engine.module, max_length)
+    return describe_weights(policy_weights(engine), version=version, kind="full", probe=probe)
 
 
 def publish_adapter(engine: Engine, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
@@ -40,7 +46,7 @@ def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lor
 
     An adapter goes into `folder/adapter`, in peft's layout. All ranks together; rank 0 writes.
     """
-    tensors = dict(_base_weights(engine))
+    tensors = dict(policy_weights(engine))
     adapter = _adapter(engine) if isinstance(engine.module, PeftModel) else None
     if rank:
         return
@@ -58,8 +64,8 @@ def _adapter(engine: Engine) -> dict[str, torch.Tensor]:
         return export_adapter(module)
 
 
-def _base_weights(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
-    """Names as the plain network has them, whether or not peft wraps it."""
+def policy_weights(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
+    """All weights but an adapter's, under the names of the plain network. All ranks must iterate together."""
     for name, tensor in engine.full_weights():
         if "lora_" not in name:
             yield name.removeprefix("base_model.model.").replace(".base_layer.", "."), tensor

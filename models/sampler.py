@@ -15,7 +15,7 @@ import torch
 
 from models.weights import Manifest, WeightSyncError, check_probe, check_resident, unpack_weights
 
-_TRANSFER_BACKEND = "zero2one"
+_TRANSFER_BACKENDS = {"object_store": "zero2one", "nccl": "nccl"}  # ours, and vLLM's own
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,8 @@ class SamplerSettings:
     engine_args: Mapping[str, Any]
     lora_rank: int = 0
     lora_alpha: float = 16.0
+    lora_target_modules: tuple[str, ...] = ()
+    weight_transfer: str = "object_store"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ class Sampler:
 
     def add(self, request: SampleRequest) -> None:
         self._require_weights()
-        self._running[request.id] = _Running(request)
-        self._admit(self._running[request.id])
+        running = _Running(request)
+        self._admit(running)
+        self._running[request.id] = running
 
     def abort(self, ids: Sequence[str]) -> None:
         self._engine.abort_request(list(ids))
@@ -113,7 +116,8 @@ class Sampler:
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take published weights, in one transaction: set running requests aside, load, drop every cached prefix,
         verify, and only then let the requests go on under the new weights. Returns the largest log-prob difference
-        on the probe. After an error the sampler has no version and samples nothing.
+        on the probe. After an error the sampler has no version and samples nothing. With NCCL there are no buckets,
+        and this waits for the learner to send.
 
         Raises:
             WeightSyncError: what is in the engine is not what was published.
@@ -133,6 +137,14 @@ class Sampler:
         for running in self._running.values():
             self._admit(running)
         return gap
+
+    def join_transfer(self, init_info: Mapping[str, Any]) -> None:
+        """Enter the NCCL group that the learner opens, in place of an earlier one; waits until all members are there.
+
+        Not run yet on a GPU, see models/nccl.py.
+        """
+        self._engine.collective_rpc("shutdown_weight_transfer_engine")
+        self._engine.collective_rpc("init_weight_transfer_engine", args=(dict(init_info),))
 
     # -- inside -------------------------------------------------------------------------------------------------
 
@@ -163,6 +175,7 @@ class Sampler:
             seed=None if request.greedy else request.seed + written,
             max_tokens=request.max_tokens - written,
             stop_token_ids=list(s.stop_token_ids),
+            ignore_eos=True,  # or every end token in the folder's generation_config.json would stop too
             logprobs=0,
             flat_logprobs=True,
             detokenize=False,
@@ -183,18 +196,24 @@ class Sampler:
         )
 
     def _set_aside(self) -> None:
-        """Take every running request out of the engine, keeping what it has written so far."""
-        for state in list(self._engine.output_processor.request_states.values()):
+        """Take every request out of the engine, keeping what the running ones have written so far."""
+        states = list(self._engine.output_processor.request_states.values())
+        for state in states:
             tokens = list(state.detokenizer.output_token_ids)
             if tokens and self.version is not None:
                 segment = _Segment(tokens, list(state.logprobs_processor.logprobs.logprobs), self.version)
                 self._running[state.external_req_id].segments.append(segment)
-        self._engine.abort_request(list(self._running))
+        # all of them: a probe that failed half-way leaves its own behind
+        self._engine.abort_request([state.external_req_id for state in states])
 
     def _load_full(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> None:
-        tensors = list(unpack_weights(manifest, buckets))
+        self._drop_adapter()
+        if self.settings.weight_transfer == "nccl":
+            update = _describe_stream(manifest)
+        else:
+            update = {"tensors": list(unpack_weights(manifest, buckets))}
         self._engine.collective_rpc("start_weight_update")
-        self._engine.collective_rpc("update_weights", args=({"tensors": tensors},))
+        self._engine.collective_rpc("update_weights", args=(update,))
         self._engine.collective_rpc("finish_weight_update")
         for resident in self._engine.collective_rpc(_resident_tensors):
             check_resident(manifest, resident)
@@ -209,11 +228,14 @@ class Sampler:
             raise WeightSyncError(f"adapter {manifest.version}: the engine has no base weights yet")
         with tempfile.TemporaryDirectory(prefix="zero2one-adapter-") as folder:
             write_adapter(Path(folder), dict(unpack_weights(manifest, buckets)), alpha=self.settings.lora_alpha)
-            request = LoRARequest(f"policy-{manifest.version}", manifest.version + 1, folder)
-            self._engine.add_lora(request)
+            self._drop_adapter()  # first: one of the same version, if it was refused, would be kept
+            self._lora = LoRARequest(f"policy-{manifest.version}", manifest.version + 1, folder)
+            self._engine.add_lora(self._lora)
+
+    def _drop_adapter(self) -> None:
         if self._lora is not None:
             self._engine.remove_lora(self._lora.lora_int_id)
-        self._lora = request
+            self._lora = None
 
     def _answer_probe(self, tokens: np.ndarray) -> np.ndarray:
         """[P, L] float32 log-probs at temperature 1 that the engine gives to [P, L] token ids; column 0 is 0."""
@@ -243,9 +265,16 @@ def _build_engine(settings: SamplerSettings) -> Any:
     from vllm.engine.arg_utils import EngineArgs
     from vllm.v1.engine.llm_engine import LLMEngine
 
-    if _TRANSFER_BACKEND not in WeightTransferEngineFactory._registry:
-        WeightTransferEngineFactory.register_engine(_TRANSFER_BACKEND, "models.vllm_transfer", "BucketTransferEngine")
-    lora = {"enable_lora": True, "max_loras": 1, "max_lora_rank": _lora_rank_slot(settings.lora_rank)}
+    ours = _TRANSFER_BACKENDS["object_store"]
+    if ours not in WeightTransferEngineFactory._registry:
+        WeightTransferEngineFactory.register_engine(ours, "models.vllm_transfer", "BucketTransferEngine")
+    lora = {
+        "enable_lora": True,
+        "max_loras": 1,
+        "max_lora_rank": _lora_rank_slot(settings.lora_rank),
+        # left open, vLLM also wraps the output layer, and then cannot give the log-probs of a prompt: no probe
+        "lora_target_modules": list(settings.lora_target_modules),
+    }
     return LLMEngine.from_engine_args(
         EngineArgs(
             model=settings.model_folder,
@@ -261,7 +290,7 @@ def _build_engine(settings: SamplerSettings) -> Any:
             enable_prefix_caching=True,
             async_scheduling=False,
             logprobs_mode="processed_logprobs",
-            weight_transfer_config=WeightTransferConfig(backend=_TRANSFER_BACKEND),
+            weight_transfer_config=WeightTransferConfig(backend=_TRANSFER_BACKENDS[settings.weight_transfer]),
             disable_log_stats=True,
             **(lora if settings.lora_rank else {}),
             **settings.engine_args,
@@ -274,5 +303,25 @@ def _lora_rank_slot(rank: int) -> int:
     return next(slot for slot in (8, 16, 32, 64, 128, 256, 512) if slot >= rank)
 
 
+def _describe_stream(manifest: Manifest) -> dict[str, Any]:
+    """What vLLM's NCCL backend must know of the tensors it is about to receive, in the order of sending."""
+    entries = manifest.entries
+    return {
+        "names": [entry.name for entry in entries],
+        "dtype_names": [entry.dtype for entry in entries],
+        "shapes": [list(entry.shape) for entry in entries],
+    }
+
+
 def _resident_tensors(worker: Any) -> dict[str, torch.Tensor]:
-    return {name: parameter.data for name, parameter in worker.get_model().named_parameters()}
+    """What the engine holds under the published names, without the rows that pad its embeddings."""
+    from vllm.model_executor.layers.vocab_parallel_embedding import VocabParallelEmbedding
+
+    from models.vllm_transfer import plain_name
+
+    tensors = {}
+    for path, module in worker.get_model().named_modules():
+        num_rows = module.org_vocab_size if isinstance(module, VocabParallelEmbedding) else None
+        for name, parameter in module.named_parameters(recurse=False):
+            tensors[plain_name(f"{path}.{name}")] = parameter.data[:num_rows]
+    return tensors

@@ -27,9 +27,9 @@ class BucketTransferEngine(WeightTransferEngine):
 
     def update_weights(self, update_info: dict[str, Any]) -> None:
         tensors: list[tuple[str, torch.Tensor]] = update_info["tensors"]
-        expected = {name for name, _ in self.model.named_parameters()}
-        loaded = self.model.load_weights(tensors)
-        if missing := sorted(expected - set(loaded)):
+        expected = {plain_name(name) for name, _ in self.model.named_parameters()}
+        loaded = {plain_name(name) for name in self.model.load_weights(tensors)}
+        if missing := sorted(expected - loaded):
             raise WeightSyncError(f"{len(missing)} parameters of the engine got no weights, such as {missing[0]}")
 
     def receive_weights(self, update_info: WeightTransferUpdateInfo) -> None:
@@ -40,3 +40,8 @@ class BucketTransferEngine(WeightTransferEngine):
 
     def shutdown(self) -> None:
         pass
+
+
+def plain_name(name: str) -> str:
+    """The name of a parameter in the network without LoRA, which wraps its layers."""
+    return name.replace(".base_layer.", ".")

@@ -88,18 +88,24 @@ def pack_weights(
     parts: list[np.ndarray] = []
     filled = 0
     for name, tensor in tensors:
-        raw = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
+        raw = _raw_bytes(tensor)
         if parts and filled + raw.nbytes > bucket_bytes:
             buckets.append(np.concatenate(parts))
             parts, filled = [], 0
-        dtype = str(tensor.dtype).removeprefix("torch.")
-        digest = hashlib.sha256(raw).hexdigest()
-        entries.append(TensorEntry(name, dtype, tuple(tensor.shape), len(buckets), filled, raw.nbytes, digest))
+        entries.append(_describe(name, tensor, raw, bucket=len(buckets), offset=filled))
         parts.append(raw)
         filled += raw.nbytes
     if parts:
         buckets.append(np.concatenate(parts))
     return Manifest(version, kind, tuple(entries), _digest_entries(entries), probe), buckets
+
+
+def describe_weights(
+    tensors: Iterable[tuple[str, torch.Tensor]], *, version: int, kind: Kind, probe: Probe
+) -> Manifest:
+    """The manifest alone, for bytes that travel by themselves: checksums as from `pack_weights`, and no buckets."""
+    entries = tuple(_describe(name, tensor, _raw_bytes(tensor), bucket=0, offset=0) for name, tensor in tensors)
+    return Manifest(version, kind, entries, _digest_entries(entries), probe)
 
 
 def unpack_weights(manifest: Manifest, buckets: Sequence[np.ndarray]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -146,11 +152,19 @@ def check_resident(manifest: Manifest, resident: Mapping[str, torch.Tensor]) -> 
         tensor = resident.get(entry.name)
         if tensor is None or tuple(tensor.shape) != entry.shape or str(tensor.dtype) != f"torch.{entry.dtype}":
             continue
-        raw = tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
-        if hashlib.sha256(raw).hexdigest() != entry.sha256:
+        if hashlib.sha256(_raw_bytes(tensor)).hexdigest() != entry.sha256:
             raise WeightSyncError(
                 f"weights {manifest.version}: tensor {entry.name} in the engine is not the published one"
             )
+
+
+def _describe(name: str, tensor: torch.Tensor, raw: np.ndarray, *, bucket: int, offset: int) -> TensorEntry:
+    dtype, digest = str(tensor.dtype).removeprefix("torch."), hashlib.sha256(raw).hexdigest()
+    return TensorEntry(name, dtype, tuple(tensor.shape), bucket, offset, raw.nbytes, digest)
+
+
+def _raw_bytes(tensor: torch.Tensor) -> np.ndarray:
+    return tensor.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy()
 
 
 def _digest_entries(entries: Iterable[TensorEntry]) -> str:

@@ -14,7 +14,7 @@ from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
-from models.policy import load_policy, random_policy, save_model_folder
+from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
@@ -38,6 +38,7 @@ def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:
         num_engine_threads=rollout.num_threads,
         tensor_parallel_size=rollout.tensor_parallel_size,
         weight_transfer=rollout.weight_transfer,
+        lora_rank=config.model.lora_rank,
         compile_ops=learner.compile_ops,
     )
 
@@ -76,6 +77,7 @@ def build_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) 
     """Actor, critic and reference of one rank; the process group must exist."""
     seed, model = config.run.seed, config.model
     plain = load_policy(folder, dtype=_dtype(config))
+    set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
     policy: nn.Module = plain
     uses_reference = config.ppo.kl_coef > 0
     reference: Reference | None = None
@@ -113,6 +115,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         engine_args=plan.engine_args,
         lora_rank=model.lora_rank,
         lora_alpha=model.lora_alpha,
+        weight_transfer=plan.weight_transfer,
     )
     budget = Budget(
         max_prompt_length=rollout.max_prompt_length,

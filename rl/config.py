@@ -130,6 +130,7 @@ class LearnerConfig(Section):
     num_ranks: PositiveInt = 1
     zero_stage: Literal[0, 1, 2, 3] = 2
     num_threads: PositiveInt = Field(2, description="CPU threads of one rank")
+    gradient_checkpointing: bool = Field(False, description="less memory for a third more time")
     compile_ops: bool = Field(False, description="let DeepSpeed build its C++ operators (minutes, once)")
     timeout_seconds: PositiveFloat = 1800.0
 

@@ -32,7 +32,7 @@ def summarize(scored: Sequence[Scored], library: Library, *, step: int, seen: Co
         first_turn=_mean([values[:1] for values in success]),
         follow_up=_mean(follow_ups) if follow_ups else None,
         unseen=_mean(unseen) if unseen else None,
-        seen_share=1.0 - len({o for o in openings if o not in seen}) / len(set(openings)),
+        seen_share=len(set(openings).intersection(seen)) / len(set(openings)),
         by_scenario={
             name: _mean([v for v, s in zip(success, judged, strict=True) if s.trajectory.request.task.scenario == name])
             for name in scenarios

@@ -6,7 +6,8 @@ rank with one step more would wait for ever).
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from torch import Tensor, nn
 
 from models.engine import Engine
 from models.policy import forward_logits
-from models.publish import publish_adapter, publish_policy, write_policy
+from models.publish import describe_policy, policy_weights, publish_adapter, publish_policy, write_policy
 from models.value import values_of_prefixes
 from models.weights import Manifest
 from rl import losses
@@ -70,7 +71,7 @@ class PPOLearner:
     ) -> None:
         self._config, self._actor, self._critic, self._reference = config, actor, critic, reference
         self._rank, self._device = rank, device
-        self._num_nonfinite = 0
+        self._num_nonfinite = Counter[str]()  # skipped steps in a row, by role
         self._base: tuple[Manifest, list[np.ndarray]] | None = None
 
     # -- annotate -----------------------------------------------------------------------------------------------
@@ -220,15 +221,15 @@ class PPOLearner:
         result = engine.step(lr)
         tally.shared[f"{role}/lr"] = lr
         if result.applied:
-            self._num_nonfinite = 0
+            self._num_nonfinite[role] = 0
             tally.shared[f"{role}/grad_norm"] = max(result.grad_norm, tally.shared.get(f"{role}/grad_norm", 0.0))
             return
-        self._num_nonfinite += 1
+        self._num_nonfinite[role] += 1
         tally.shared[f"{role}/skipped_steps"] = tally.shared.get(f"{role}/skipped_steps", 0.0) + 1
-        if self._num_nonfinite >= self._config.ppo.max_nonfinite_steps:
+        if self._num_nonfinite[role] >= self._config.ppo.max_nonfinite_steps:
             raise NonFiniteError(
-                f"{self._num_nonfinite} optimiser steps in a row had a NaN or an infinity in loss or gradient of the "
-                f"{role}; lower {role}.lr or ppo.clip_ratio, or resume from the last checkpoint"
+                f"{self._num_nonfinite[role]} optimiser steps in a row had a NaN or an infinity in loss or gradient of "
+                f"the {role}; lower {role}.lr or ppo.clip_ratio, or resume from the last checkpoint"
             )
 
     # -- shared -------------------------------------------------------------------------------------------------
@@ -250,6 +251,14 @@ class PPOLearner:
         if self._base is None:
             self._base = publish_policy(self._actor, version=version, max_length=max_length)
         return [self._base, publish_adapter(self._actor, version=version, max_length=max_length)]
+
+    def describe(self, version: int) -> Manifest:
+        """The manifest of what `publish` would hand out, where the bytes go another way: as `weights`."""
+        return describe_policy(self._actor, version=version, max_length=self._config.model.max_length)
+
+    def weights(self) -> Iterator[tuple[str, Tensor]]:
+        """The policy in the order of its manifest; all ranks must iterate together."""
+        return policy_weights(self._actor)
 
     def save(self, folder: Path, template: Path) -> None:
         """Optimiser shards of this rank, and the policy as a Hugging Face folder; all ranks together."""

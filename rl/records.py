@@ -94,10 +94,12 @@ class Records:
         )
 
     async def settle(self) -> None:
-        """Wait until everything is on disk. Raises what a write raised."""
+        """Wait until everything is on disk. Raises what a write raised, once the others have ended."""
         self.flush()
         while self._writes:
-            await asyncio.gather(*self._writes)
+            done, _ = await asyncio.wait(self._writes)
+            for write in done:
+                write.result()
 
     def log(self, step: int, metrics: Mapping[str, float]) -> None:
         assert self._log is not None, "restore first"

@@ -5,9 +5,9 @@ the request, and the engine's arithmetic of the tokens alone.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -32,6 +32,8 @@ class Engine(Protocol):
     def step(self) -> list[Sample]: ...
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float: ...
+
+    def join_transfer(self, init_info: Mapping[str, Any]) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,10 @@ class RolloutWorker:
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
         return self._engine.load(manifest, buckets)
+
+    def join_transfer(self, init_info: Mapping[str, Any]) -> None:
+        """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
+        self._engine.join_transfer(init_info)
 
     def admit(self, requests: Sequence[EpisodeRequest]) -> None:
         """Start a dialog for every request. One that cannot start is finished at once, as failed."""

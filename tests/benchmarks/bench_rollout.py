@@ -4,14 +4,14 @@ Two rivals: `ratio` compares with `generate` under our sampling parameters (a se
 `ratio_plain` with its bare minimum: no seeds, no log-probs, no text. Both engines live in this process, on one thread.
 """
 
-import statistics
-import sys
+import json
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from harness import ONE_TURN, RESPONSE_LENGTH, cpu_plan, median_ratio, report, restart_with, seconds_in_turn
+from harness import ONE_TURN, RESPONSE_LENGTH, cpu_plan, in_turn, median_wall, report, restart_with, speed
 from harness import small_config as configure
 
 from envs.library import Library, build_library
@@ -34,27 +34,29 @@ def measure() -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="zero2one-bench-") as temporary:
         folder = Path(temporary) / "model"
         prepare_model(config, folder)
+        _forget_end_token(folder)
         chat, library = chat_format(load_tokenizer(folder)), build_library([str(ONE_TURN)])
         ours, bare = _build_worker(config, folder, chat, library), _build_bare(config, folder)
         prompt = chat.open(library.opening(Task("one-turn", "en", 0, 0)))
         figures: dict[str, object] = {"response_length": RESPONSE_LENGTH, "repetitions": REPETITIONS}
         for count in (64, 256):
-            seconds = seconds_in_turn(
-                {
-                    "ours": lambda n=count: _talk(ours, n),
-                    "same": lambda n=count: _generate(bare, prompt, n, plain=False),
-                    "plain": lambda n=count: _generate(bare, prompt, n, plain=True),
-                },
-                repetitions=REPETITIONS,
-            )
-            suffix = "" if count == 64 else f"_{count}"
-            figures |= {
-                f"ratio{suffix}": median_ratio(seconds["same"], seconds["ours"]),
-                f"ratio_plain{suffix}": median_ratio(seconds["plain"], seconds["ours"]),
-                f"tokens_per_second{suffix}": count * RESPONSE_LENGTH / statistics.median(seconds["ours"]),
+            rivals = {
+                "ours": partial(_talk, ours, count),
+                "same": partial(_generate, bare, prompt, count, plain=False),
+                "plain": partial(_generate, bare, prompt, count, plain=True),
             }
-            print(seconds, file=sys.stderr)
+            seconds = in_turn(rivals, repetitions=REPETITIONS)
+            suffix = "" if count == 64 else f"_{count}"
+            figures |= speed(seconds["ours"], seconds["same"], suffix)
+            figures |= speed(seconds["ours"], seconds["plain"], f"_plain{suffix}")
+            figures[f"tokens_per_second{suffix}"] = count * RESPONSE_LENGTH / median_wall(seconds["ours"])
     return figures
+
+
+def _forget_end_token(folder: Path) -> None:
+    """vLLM also stops at the end token that it reads here, whatever a request says."""
+    for path in (folder / "config.json", folder / "generation_config.json"):
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"eos_token_id": None}))
 
 
 def _build_worker(config: Config, folder: Path, chat: ChatFormat, library: Library) -> RolloutWorker:
@@ -106,6 +108,8 @@ def _build_bare(config: Config, folder: Path) -> Any:
         skip_tokenizer_init=True,
         max_model_len=config.model.max_length,
         max_num_seqs=config.rollout.max_num_seqs,
+        max_num_batched_tokens=8192,
+        enable_chunked_prefill=False,  # with it, seeds crash vLLM on CPUs when a prompt is cut
         logprobs_mode="processed_logprobs",
         **cpu_plan(config).engine_args,
     )

@@ -1,15 +1,17 @@
 """What the benchmarks share: one JSON line each on stdout, measurements in turn, a small model and its configuration.
 
-Other programs share the machine, so nothing is compared across runs: rivals work in turn within one process, and what
-counts is the median of their paired ratios.
+Other programs may share the machine, so nothing is compared across runs: rivals work in turn within one process, and
+what counts is the median of their paired ratios.
 """
 
 import json
 import os
+import socket
 import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from models.device import DevicePlan
@@ -39,20 +41,41 @@ def restart_with(environment: Mapping[str, str]) -> None:
         os.execve(sys.executable, [sys.executable, *sys.argv], os.environ | environment)
 
 
-def seconds_in_turn(rivals: Mapping[str, Work], *, repetitions: int) -> dict[str, list[float]]:
-    """Seconds of every rival in every round. The order turns around from round to round; a first round is warm-up."""
-    seconds: dict[str, list[float]] = {name: [] for name in rivals}
+@dataclass(frozen=True, slots=True)
+class Seconds:
+    """What one piece of work took: `wall` on the clock, `cpu` of this process on its processors."""
+
+    wall: float
+    cpu: float
+
+
+def in_turn(rivals: Mapping[str, Work], *, repetitions: int) -> dict[str, list[Seconds]]:
+    """The time of every rival in every round. The order turns around from round to round; a first round is warm-up."""
+    seconds: dict[str, list[Seconds]] = {name: [] for name in rivals}
     for number in range(repetitions + 1):
         for name in list(rivals) if number % 2 else reversed(rivals):
-            start = time.perf_counter()
+            wall, cpu = time.perf_counter(), time.process_time()
             rivals[name]()
             if number:
-                seconds[name].append(time.perf_counter() - start)
+                seconds[name].append(Seconds(time.perf_counter() - wall, time.process_time() - cpu))
     return seconds
 
 
-def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
-    return statistics.median(n / d for n, d in zip(numerators, denominators, strict=True))
+def speed(ours: Sequence[Seconds], rival: Sequence[Seconds], suffix: str = "") -> dict[str, float]:
+    """Our speed as a share of the rival's, above 1 if we are faster: the median over the rounds.
+
+    `ratio` goes by CPU time. For work that computes on one thread and waits for nothing, that is the wall time of an
+    idle machine; on a busy one, `ratio_wall` says more about the neighbours.
+    """
+    pairs = list(zip(ours, rival, strict=True))
+    return {
+        f"ratio{suffix}": statistics.median(other.cpu / own.cpu for own, other in pairs),
+        f"ratio_wall{suffix}": statistics.median(other.wall / own.wall for own, other in pairs),
+    }
+
+
+def median_wall(seconds: Sequence[Seconds]) -> float:
+    return statistics.median(second.wall for second in seconds)
 
 
 def small_config(*overrides: str) -> Config:
@@ -79,6 +102,7 @@ SMALL = (
     "ppo.entropy_coef=0",
     "ppo.entropy_coef_final=null",
     "actor.lr=1.0e-4",
+    "rewards.weights={termination.ended: -1.0}",  # answers stay long
     "eval.every=0",
     "eval.num_tasks=8",
 )
@@ -86,3 +110,9 @@ SMALL = (
 
 def cpu_plan(config: Config) -> DevicePlan:
     return build_device_plan(config, num_gpus=0)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

@@ -1,0 +1,139 @@
+"""Small deterministic actors in place of vLLM and the judges, with faults to order."""
+
+import os
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import ray
+
+from cluster.fleet import Fleet
+from cluster.reward_worker import Worker
+from envs.task import Transcript
+from rewards.score import RewardError
+from rl.trajectory import EpisodeRequest, Score, Trajectory
+from tests.rl.builders import trajectory
+
+FOR_EVER = 3600.0
+
+
+@dataclass(frozen=True)
+class Faults:
+    """What a worker does wrong. Calls of `advance` or `score` are counted from 0.
+
+    Attributes:
+        refuses: how many times it finds the weights that it loads damaged.
+        fails_to_start: it raises in its constructor.
+        starts_after, loads_after: files that it waits for.
+    """
+
+    dies_at: tuple[int, ...] = ()
+    hangs_at: tuple[int, ...] = ()
+    raises_at: tuple[int, ...] = ()
+    refuses: int = 0
+    fails_to_start: bool = False
+    starts_after: Path | None = None
+    loads_after: Path | None = None
+
+    def befall(self, call: int, error: Exception) -> None:
+        if call in self.dies_at:
+            os._exit(1)
+        if call in self.hangs_at:
+            time.sleep(FOR_EVER)
+        if call in self.raises_at:
+            raise error
+
+
+SOUND = Faults()
+
+
+@dataclass(frozen=True)
+class Weights:
+    """All that a fleet looks at in a `cluster.workers.Publication`, whose module would import torch in every actor."""
+
+    version: int
+
+
+@ray.remote(num_cpus=0)
+class Player(Worker):
+    """A rollout worker. A dialog is over after one to three calls of `advance`, as its seed says."""
+
+    def __init__(self, name: str, faults: Faults = SOUND) -> None:
+        if faults.fails_to_start:
+            raise OSError("no engine on this machine")
+        _wait_for(faults.starts_after)
+        self._name, self._faults = name, faults
+        self._version: int | None = None
+        self._num_loads = self._num_calls = 0
+        self._playing: dict[str, tuple[EpisodeRequest, int]] = {}
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def load(self, weights: Weights) -> None:
+        if self._version is not None:
+            _wait_for(self._faults.loads_after)
+        self._num_loads += 1
+        if self._num_loads <= self._faults.refuses:
+            from models.weights import WeightSyncError  # torch, which only a worker that refuses needs
+
+            raise WeightSyncError(f"weights {weights.version}: a tensor arrived damaged")
+        self._version = weights.version
+
+    def advance(self, requests: Sequence[EpisodeRequest], max_seconds: float) -> list[Trajectory]:
+        assert self._version is not None, f"{self._name} was asked to play before it had weights"
+        self._playing |= {r.id: (r, 1 + r.turn_seed(0) % 3) for r in requests}
+        self._num_calls += 1
+        self._faults.befall(self._num_calls - 1, RuntimeError("the engine broke"))
+        time.sleep(0.01)
+        self._playing = {id: (request, calls - 1) for id, (request, calls) in self._playing.items()}
+        over = [request for request, calls in self._playing.values() if not calls]
+        for request in over:
+            del self._playing[request.id]
+        return [play(request, version=self._version, worker=self._name) for request in over]
+
+
+@ray.remote(num_cpus=0)
+class Judge(Worker):
+    """A reward worker."""
+
+    def __init__(self, faults: Faults = SOUND) -> None:
+        self._faults, self._num_calls = faults, 0
+
+    def pid(self) -> int:
+        return os.getpid()
+
+    def score(self, transcripts: Sequence[Transcript]) -> list[Score]:
+        self._num_calls += 1
+        self._faults.befall(self._num_calls - 1, RewardError("style.polite", transcripts[0].task.id, 0, "nan"))
+        return [judge(transcript) for transcript in transcripts]
+
+
+def play(request: EpisodeRequest, *, version: int, worker: str = "") -> Trajectory:
+    """What comes of a request: a function of its seed, like the real thing."""
+    answer = str(np.random.default_rng(request.turn_seed(0)).integers(1000))
+    return replace(trajectory(request, [answer], version=version), worker=worker)
+
+
+def judge(transcript: Transcript) -> Score:
+    scalar = np.array([float(turn.answer) for turn in transcript.turns], np.float32)
+    return Score(scalar[:, None], scalar, (scalar > 500).astype(np.float32))
+
+
+def pids(fleet: Fleet) -> list[int]:
+    """Of members that are of this module and up."""
+    return ray.get([member.handle.pid.remote() for member in fleet.members])
+
+
+def still_there(processes: Sequence[int], seconds: float = 10.0) -> list[int]:
+    """Which of the processes run even after so many seconds."""
+    _, alive = psutil.wait_procs([psutil.Process(pid) for pid in processes if psutil.pid_exists(pid)], timeout=seconds)
+    return [process.pid for process in alive]
+
+
+def _wait_for(file: Path | None) -> None:
+    while file is not None and not file.exists():
+        time.sleep(0.02)

@@ -1,0 +1,60 @@
+"""The memory budget against sums worked by hand."""
+
+from pathlib import Path
+
+import pytest
+
+from cluster.memory import GIB, ResourceError, describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from rl.config import Config
+from rl.load_config import load_config
+
+MODEL_BYTES = GIB  # a billion bytes of weights, so that every share is a round number
+
+
+def config(*overrides: str) -> Config:
+    return load_config("r1_zero_smoke", ["rollout.kv_cache_gib=0.5", *overrides])
+
+
+def gib(budget: dict[str, int]) -> dict[str, float]:
+    return {role: round(size / GIB, 2) for role, size in budget.items()}
+
+
+def test_one_of_each() -> None:
+    """Rollout: 1.1 for vLLM, weights twice, cache. Learner: 0.7, and actor and critic at four times their weights."""
+    budget = memory_budget(config("ppo.advantage_estimator=gae"), MODEL_BYTES)
+    assert gib(budget) == {"driver": 0.9, "rollout": 3.6, "reward": 0.3, "learner": 8.7, "object store": 2.25}
+
+
+def test_every_worker_and_rank_counts_and_a_reference_costs_its_weights() -> None:
+    changes = ("rollout.num_rollout_workers=3", "rewards.num_reward_workers=2", "learner.num_ranks=2")
+    budget = memory_budget(config(*changes, "ppo.advantage_estimator=grpo", "ppo.kl_coef=0.1"), MODEL_BYTES)
+    assert gib(budget) == {"driver": 0.9, "rollout": 10.8, "reward": 0.6, "learner": 11.4, "object store": 2.25}
+
+
+def test_an_adapter_is_its_own_reference() -> None:
+    lora = ("model.name_or_path=somewhere", "model.lora_rank=8", "ppo.advantage_estimator=grpo")
+    with_kl, without = (memory_budget(config(*lora, f"ppo.kl_coef={kl}"), MODEL_BYTES) for kl in (0.1, 0.0))
+    assert with_kl == without
+
+
+def test_the_object_store_holds_two_versions() -> None:
+    assert object_store_bytes(100) == 256 * 1024**2 + 200
+
+
+def test_weights_are_counted_by_their_files(tmp_path: Path) -> None:
+    for name, size in (("model-1.safetensors", 10), ("model-2.safetensors", 20), ("tokenizer.json", 40)):
+        (tmp_path / name).write_bytes(bytes(size))
+    assert weight_bytes(tmp_path) == 30
+
+
+def test_too_little_memory_is_refused_with_the_amounts() -> None:
+    budget = {"driver": GIB, "rollout": 2 * GIB}
+    require_memory(budget, 3 * GIB)
+    with pytest.raises(ResourceError) as caught:
+        require_memory(budget, 3 * GIB - 1)
+    for amount in ("about 3.0 GiB", "driver 1.0, rollout 2.0", "3.0 GiB are free", "rollout.kv_cache_gib"):
+        assert amount in str(caught.value)
+
+
+def test_description() -> None:
+    assert describe({"driver": GIB // 2, "reward": 3 * GIB}) == "driver 0.5, reward 3.0"

@@ -1,0 +1,84 @@
+"""A Ray session of our own, in a process of its own: closed to others while it is there, and gone afterwards."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[2]
+MARK = "ZERO2ONE_TEST_SESSION"
+
+SCRIPT = """
+import os, sys, tempfile
+from pathlib import Path
+import ray
+from cluster.session import ray_session
+
+with ray_session(num_cpus=1, object_store_bytes=100 * 1024**2, logs=Path(sys.argv[1])):
+    [folder] = Path(tempfile.gettempdir()).glob("z2o-*")
+    token = Path.home() / ".ray" / "auth_token"
+    print(*(oct(path.stat().st_mode & 0o777) for path in (folder, token.parent, token)))
+    print(ray.get(ray.remote(lambda: 6 * 7).remote()), flush=True)
+    if sys.argv[2] == "raise":
+        raise RuntimeError("in the session")
+    if sys.argv[2] == "die":
+        os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def temporary() -> Iterator[Path]:
+    """Short, because Ray's sockets live in there."""
+    with tempfile.TemporaryDirectory(prefix="s-") as folder:
+        yield Path(folder)
+
+
+def session(temporary: Path, logs: Path, end: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "TMPDIR": str(temporary), "HOME": str(temporary / "home"), MARK: str(temporary)}
+    (temporary / "home").mkdir(exist_ok=True)
+    command = [sys.executable, "-c", SCRIPT, str(logs), end]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def processes(temporary: Path) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(temporary):
+                found.append(process)
+        except psutil.Error:
+            continue
+    _, alive = psutil.wait_procs(found, timeout=15.0)
+    return alive
+
+
+def test_it_is_closed_to_others_and_leaves_nothing(temporary: Path, tmp_path: Path) -> None:
+    done = session(temporary, tmp_path / "logs", "well")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:2] == ["0o700 0o700 0o600", "42"]
+    assert processes(temporary) == []
+    assert list(temporary.glob("z2o-*")) == []
+    assert not (tmp_path / "logs").exists()
+
+
+def test_an_error_leaves_the_logs(temporary: Path, tmp_path: Path) -> None:
+    done = session(temporary, tmp_path / "logs", "raise")
+    assert "RuntimeError: in the session" in done.stderr
+    assert (tmp_path / "logs" / "raylet.out").exists()
+    assert processes(temporary) == []
+    assert list(temporary.glob("z2o-*")) == []
+
+
+def test_a_killed_driver_takes_its_processes_along_and_the_next_one_clears_up(temporary: Path, tmp_path: Path) -> None:
+    assert session(temporary, tmp_path / "logs", "die").returncode == -9
+    assert processes(temporary) == []
+    assert len(list(temporary.glob("z2o-*"))) == 1
+    assert session(temporary, tmp_path / "logs", "well").returncode == 0
+    assert list(temporary.glob("z2o-*")) == []
