@@ -82,7 +82,8 @@ class PPOLearner:
         logprobs = np.zeros(batch.tokens.shape, np.float32)
         ref = np.zeros_like(logprobs) if self._reference else None
         values = np.zeros((len(batch), batch.tokens.shape[1] + 1), np.float32) if self._critic else None
-        kept, counts, place = merge_twins(np.arange(len(batch)), batch.tokens)
+        # with the lengths: a row that ends in the padding token is no twin of one that was padded
+        kept, counts, place = merge_twins(np.arange(len(batch)), batch.tokens, batch.lengths[:, None])
         for micro in self._plan(batch, kept, counts):
             tokens = token_ids(batch, micro, self._device)
             rows, end = micro.rows, micro.length
@@ -190,6 +191,7 @@ class PPOLearner:
         if ppo.kl_in == "loss" and kl_coef > 0:
             assert part.ref_logprobs is not None
             per_token = per_token + kl_coef * losses.kl_estimate(logprobs, part.ref_logprobs, ppo.kl_estimator)
+        per_token = per_token * part.counts
         total = losses.aggregate(per_token, mask, ppo.loss_agg_mode, num_tokens=num_tokens, num_sequences=num_sequences)
         self._actor.backward(total)
         with torch.no_grad():

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from torch import Tensor
 
 
@@ -12,7 +13,7 @@ class Tally:
 
     Attributes:
         sums: over action tokens; divided by the role's `counts` in the end.
-        maxima: largest value seen.
+        maxima: largest value seen; NaN where one was NaN.
         shared: numbers that every rank knows alike, such as a gradient norm.
     """
 
@@ -28,7 +29,7 @@ class Tally:
         self.counts[role] = self.counts.get(role, 0.0) + float(weights.sum())
 
     def largest(self, name: str, value: float) -> None:
-        self.maxima[name] = max(self.maxima.get(name, value), value)
+        self.maxima[name] = float(np.maximum(self.maxima.get(name, value), value))
 
 
 def merge(tallies: Sequence[Tally]) -> dict[str, float]:
@@ -39,5 +40,5 @@ def merge(tallies: Sequence[Tally]) -> dict[str, float]:
         tokens = sum(tally.counts.get(role, 0.0) for tally in tallies)
         metrics[name] = sum(tally.sums.get(name, 0.0) for tally in tallies) / max(tokens, 1.0)
     for name in tallies[0].maxima:
-        metrics[name] = max(tally.maxima[name] for tally in tallies if name in tally.maxima)
+        metrics[name] = float(np.max([tally.maxima[name] for tally in tallies if name in tally.maxima]))
     return metrics

@@ -10,7 +10,7 @@ from real_run import run_recipe
 
 
 def measure() -> dict[str, object]:
-    run = run_recipe("end_to_end", (*SMALL, "run.num_iterations=8"))
+    run = run_recipe("end_to_end", (*SMALL, "run.num_iterations=6"))
     tokens, seconds = run.total("throughput/tokens"), run.total("timing_s/step")
     return {
         "tokens_per_second": tokens / seconds,

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "build" / "benchmarks"
 FLOORS = ("cluster", "rl", "models", "rewards", "envs")
 RECIPE_RUN = "r1_zero_short"
-RECIPE_OVERRIDES = ("run.num_iterations=6", "eval.every=0", "eval.num_tasks=40")
+RECIPE_OVERRIDES = ("run.num_iterations=4", "eval.every=0", "eval.num_tasks=20")
 
 
 @dataclass(frozen=True, slots=True)

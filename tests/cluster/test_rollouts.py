@@ -84,7 +84,11 @@ async def test_two_collections_at_once_get_their_own_dialogs() -> None:
         await asyncio.gather(collect(rollouts, REQUESTS[::2]), collect(rollouts, REQUESTS[1::2]))
 
 
-@pytest.mark.parametrize("fault", [Faults(dies_at=(1,)), Faults(hangs_at=(1,)), Faults(raises_at=(1,))], ids=["dies", "hangs", "raises"])
+@pytest.mark.parametrize(
+    "fault",
+    [Faults(dies_at=(1,)), Faults(hangs_at=(1,)), Faults(raises_at=(1,))],
+    ids=["dies", "hangs", "raises"],
+)
 @pytest.mark.parametrize("num_workers", [1, 2])
 async def test_a_lost_worker_is_replaced_and_nobody_can_tell(fault: Faults, num_workers: int) -> None:
     """It goes down in its second call, with dialogs in their middle; a successor must have these weights to play."""

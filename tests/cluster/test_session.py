@@ -4,16 +4,17 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import psutil
 import pytest
 
+from tests.e2e.runs import LINGERING, users_of
+
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).parents[2]
-MARK = "ZERO2ONE_TEST_SESSION"
 
 SCRIPT = """
 import os, sys, tempfile
@@ -41,29 +42,22 @@ def temporary() -> Iterator[Path]:
 
 
 def session(temporary: Path, logs: Path, end: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "TMPDIR": str(temporary), "HOME": str(temporary / "home"), MARK: str(temporary)}
+    environment = {**os.environ, "TMPDIR": str(temporary), "HOME": str(temporary / "home")}
     (temporary / "home").mkdir(exist_ok=True)
     command = [sys.executable, "-c", SCRIPT, str(logs), end]
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
-def processes(temporary: Path) -> list[psutil.Process]:
-    found = []
-    for process in psutil.process_iter():
-        try:
-            if process.status() != psutil.STATUS_ZOMBIE and process.environ().get(MARK) == str(temporary):
-                found.append(process)
-        except psutil.Error:
-            continue
-    _, alive = psutil.wait_procs(found, timeout=15.0)
-    return alive
+def left(temporary: Path, besides: Sequence[str] = ()) -> list[psutil.Process]:
+    """Processes of the session that are there even after a few seconds."""
+    return psutil.wait_procs(users_of(temporary, besides=besides), timeout=15.0)[1]
 
 
 def test_it_is_closed_to_others_and_leaves_nothing(temporary: Path, tmp_path: Path) -> None:
     done = session(temporary, tmp_path / "logs", "well")
     assert done.returncode == 0, done.stderr
     assert done.stdout.split("\n")[:2] == ["0o700 0o700 0o600", "42"]
-    assert processes(temporary) == []
+    assert left(temporary) == []
     assert list(temporary.glob("z2o-*")) == []
     assert not (tmp_path / "logs").exists()
 
@@ -72,13 +66,13 @@ def test_an_error_leaves_the_logs(temporary: Path, tmp_path: Path) -> None:
     done = session(temporary, tmp_path / "logs", "raise")
     assert "RuntimeError: in the session" in done.stderr
     assert (tmp_path / "logs" / "raylet.out").exists()
-    assert processes(temporary) == []
+    assert left(temporary) == []
     assert list(temporary.glob("z2o-*")) == []
 
 
 def test_a_killed_driver_takes_its_processes_along_and_the_next_one_clears_up(temporary: Path, tmp_path: Path) -> None:
     assert session(temporary, tmp_path / "logs", "die").returncode == -9
-    assert processes(temporary) == []
+    assert left(temporary, besides=LINGERING) == []
     assert len(list(temporary.glob("z2o-*"))) == 1
     assert session(temporary, tmp_path / "logs", "well").returncode == 0
     assert list(temporary.glob("z2o-*")) == []

@@ -1,5 +1,6 @@
 """Runs of the real command, watched from outside: what they print, what they leave behind, and how they take a kill."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,17 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
 import psutil
 
 from rl.metrics import FILE, MetricsLine, read_metrics
 
 COMMAND = Path(sys.executable).with_name("zero2one")
-MARK = "ZERO2ONE_TEST_RUN"  # in the environment of every process of a run, which they all inherit
 SMOKE = "r1_zero_smoke"
 TIMEOUT_SECONDS = 500.0
 SHARED_MEMORY = Path("/dev/shm")
+# When a driver is killed, these try for a minute to tell Ray's control service, which has died with it.
+LINGERING = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,6 @@ class Finished:
     left_behind: tuple[str, ...]
 
     def report(self) -> dict[str, Any]:
-        import json
-
         return json.loads((self.run_dir / "report.json").read_bytes())
 
     def metrics(self) -> list[MetricsLine]:
@@ -52,14 +51,13 @@ class Run:
 
     def __init__(self, folder: Path, *arguments: str, recipe: str = SMOKE, before: Callable[[], None] | None = None):
         self.run_dir = folder / "run"
-        self._mark = uuid4().hex
         self._temporary = Path(tempfile.mkdtemp(prefix="e2e-"))  # a short path, for Ray's sockets are to be in there
         self._shared_memory = _shared_memory()
         self._output, self._errors = self._temporary / "stdout", self._temporary / "stderr"
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
                 [COMMAND, "train", recipe, f"run.folder={folder}", "run.name=run", *arguments],
-                env={**os.environ, MARK: self._mark, "TMPDIR": str(self._temporary)},
+                env={**os.environ, "TMPDIR": str(self._temporary)},
                 stdout=output,
                 stderr=errors,
                 preexec_fn=before,
@@ -71,7 +69,7 @@ class Run:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for process in self.processes():
+        for process in users_of(self._temporary):
             process.kill()
         self._process.wait()
         shutil.rmtree(self._temporary, ignore_errors=True)
@@ -102,15 +100,11 @@ class Run:
         found: list[psutil.Process] = []
 
         def look() -> bool:
-            found.extend(process for process in self.processes() if _title(process).startswith(title))
+            found.extend(process for process in users_of(self._temporary) if _title(process).startswith(title))
             return bool(found)
 
         self._until(look, title)
         found[0].kill()
-
-    def processes(self) -> list[psutil.Process]:
-        """All that live of this run."""
-        return [process for process in psutil.process_iter() if _environment(process).get(MARK) == self._mark]
 
     def _until(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS
@@ -121,11 +115,12 @@ class Run:
             time.sleep(0.01)
 
     def _left_behind(self) -> tuple[str, ...]:
-        """Processes get a few seconds to follow their driver."""
-        psutil.wait_procs(self.processes(), timeout=15.0)
-        folders = () if self._process.returncode < 0 else self._temporary.glob("z2o-*")  # the killed clear nothing up
+        """Processes get a few seconds to follow their driver; one that was killed cannot clear its folder away."""
+        killed = self._process.returncode < 0
+        _, alive = psutil.wait_procs(users_of(self._temporary, besides=LINGERING if killed else ()), timeout=15.0)
+        folders = [] if killed else self._temporary.glob("z2o-*")
         segments = _shared_memory() - self._shared_memory - _mapped()
-        return (*(_title(process) for process in self.processes()), *map(str, folders), *sorted(segments))
+        return (*map(_title, alive), *map(str, folders), *sorted(segments))
 
 
 def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
@@ -141,6 +136,28 @@ def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
 def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     """Any other command of `zero2one`."""
     return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=120)
+
+
+def single_message(errors: str) -> Sequence[str]:
+    """The lines of stderr from the error message on, which must be the last thing there."""
+    lines = errors.splitlines()
+    return lines[next(number for number, line in enumerate(lines) if line.startswith("error: ")) :]
+
+
+def users_of(folder: Path, *, besides: Sequence[str] = ()) -> list[psutil.Process]:
+    """Processes with an open file in the folder, as all of a run have for their output, by other titles than these.
+
+    Neither parents nor environments tell whose a process is: Ray's outlive their parent and write over the latter.
+    """
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            process = psutil.Process(int(entry.name))
+            if any(os.readlink(file).startswith(f"{folder}/") for file in (entry / "fd").iterdir()):
+                found.append(process)
+        except (OSError, psutil.Error):
+            continue  # it has ended
+    return [process for process in found if not _title(process).startswith(tuple(besides))]
 
 
 def _shared_memory() -> set[str]:
@@ -165,16 +182,3 @@ def _title(process: psutil.Process) -> str:
         return " ".join(process.cmdline())
     except psutil.Error:
         return ""
-
-
-def _environment(process: psutil.Process) -> dict[str, str]:
-    try:
-        return {} if process.status() == psutil.STATUS_ZOMBIE else process.environ()
-    except psutil.Error:
-        return {}
-
-
-def single_message(errors: str) -> Sequence[str]:
-    """The lines of stderr from the error message on, which must be the last thing there."""
-    lines = errors.splitlines()
-    return lines[next(number for number, line in enumerate(lines) if line.startswith("error: ")) :]
