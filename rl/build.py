@@ -115,6 +115,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         engine_args=plan.engine_args,
         lora_rank=model.lora_rank,
         lora_alpha=model.lora_alpha,
+        lora_target_modules=model.lora_target_modules,
         weight_transfer=plan.weight_transfer,
     )
     budget = Budget(

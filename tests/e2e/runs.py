@@ -119,8 +119,7 @@ class Run:
         killed = self._process.returncode < 0
         _, alive = psutil.wait_procs(users_of(self._temporary, besides=LINGERING if killed else ()), timeout=15.0)
         folders = [] if killed else self._temporary.glob("z2o-*")
-        segments = _shared_memory() - self._shared_memory - _mapped()
-        return (*map(_title, alive), *map(str, folders), *sorted(segments))
+        return (*map(_title, alive), *map(str, folders), *_abandoned(besides=self._shared_memory))
 
 
 def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
@@ -128,8 +127,8 @@ def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
     with Run(folder, *arguments, recipe=recipe) as run:
         done = run.wait()
     assert done.code == 0, done.errors
-    assert "Traceback" not in done.errors
-    assert done.left_behind == ()
+    assert "Traceback" not in done.errors, done.errors
+    assert done.left_behind == (), done.left_behind
     return done
 
 
@@ -164,8 +163,15 @@ def _shared_memory() -> set[str]:
     return {str(path) for path in SHARED_MEMORY.glob("*")}
 
 
+def _abandoned(*, besides: set[str]) -> list[str]:
+    """Segments that nobody uses, and that stay: another program's may be caught between its first and last moment."""
+    abandoned = _shared_memory() - besides - _mapped()
+    if abandoned:
+        time.sleep(5.0)
+    return sorted(abandoned & _shared_memory() - _mapped())
+
+
 def _mapped() -> set[str]:
-    """Segments that somebody uses: those of other programs that started meanwhile are none of our business."""
     mapped: set[str] = set()
     for maps in Path("/proc").glob("[0-9]*/maps"):
         try:

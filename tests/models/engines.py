@@ -21,11 +21,10 @@ def engine_process() -> Iterator[None]:
     """This process as an actor would be that owns an engine; afterwards as it was before."""
     import torch._dynamo.config
 
-    with pytest.MonkeyPatch.context() as patch:
+    # what the environment says comes too late for a torch that is already imported
+    with pytest.MonkeyPatch.context() as patch, torch._dynamo.config.patch(disable=True):
         for name, value in PLAN.engine_env.items():
             patch.setenv(name, value)
-        # what the environment says comes too late for a torch that is already imported
-        patch.setattr(torch._dynamo.config, "disable", True)
         num_threads = torch.get_num_threads()
         torch.set_num_threads(1)
         patch.setattr(torch, "set_num_threads", torch.set_num_threads)  # vLLM puts its own in place

@@ -126,10 +126,13 @@ def reorder(data: Any, order: np.ndarray) -> Any:
 
 
 def widen(data: Any) -> Any:
-    """Nine more columns of padding, filled with what must not be read."""
-    return map_arrays(
-        data, lambda a: np.pad(a, ((0, 0), (0, 9)), constant_values=a.dtype.type(7)) if a.ndim == 2 else a
-    )
+    """Nine more columns of padding; nobody acted there, and what else they hold must not be read."""
+
+    def pad(array: np.ndarray) -> np.ndarray:
+        junk = False if array.dtype == bool else 7
+        return np.pad(array, ((0, 0), (0, 9)), constant_values=junk) if array.ndim == 2 else array
+
+    return map_arrays(data, pad)
 
 
 # -- what the ranks run ---------------------------------------------------------------------------------------------
@@ -426,11 +429,10 @@ def test_equal_rows_count_as_often_as_they_are_there(alone, folder, mode):
     for row, length in enumerate(batch.lengths):
         different.tokens[row, length:] = row  # in the padding, where it changes nothing but their being equal
     config = make_config(mini_batch_size=NUM_ROWS, loss_agg_mode=mode, entropy_coef=0.1)
-    merged, one_by_one = (
-        alone.run(learn, config, folder, padded, advantages)[0] for padded in (batch, different)
-    )
+    merged, one_by_one = (alone.run(learn, config, folder, padded, advantages)[0] for padded in (batch, different))
     assert_same(merged, one_by_one)
-    np.testing.assert_allclose(merged.after.logprobs, on_real_tokens(batch, one_by_one.after.logprobs), atol=1e-5)
+    left, right = (on_real_tokens(batch, outcome.after.logprobs) for outcome in (merged, one_by_one))
+    np.testing.assert_allclose(left, right, atol=1e-5)
 
 
 @pytest.mark.e2e
@@ -517,9 +519,7 @@ def test_every_loss_and_denominator_lowers_the_surrogate_of_its_mode(alone, fold
         ratio = np.exp(notes.logprobs - outcome.before.logprobs)
         per_token, mask = torch.from_numpy(-ratio * advantages.advantages), torch.from_numpy(batch.action_mask)
         num_sequences = int(batch.action_mask.any(1).sum())
-        return float(
-            aggregate(per_token, mask, mode, num_tokens=batch.num_action_tokens, num_sequences=num_sequences)
-        )
+        return float(aggregate(per_token, mask, mode, num_tokens=batch.num_action_tokens, num_sequences=num_sequences))
 
     assert surrogate(outcome.after) < surrogate(outcome.before) - 1e-3
 
