@@ -41,22 +41,29 @@ def plan_micro_batches(
 ) -> list[list[MicroBatch]]:
     """Split `rows` into micro-batches of at most `budget` padded tokens; the same number of them for every rank.
 
-    Rows are sorted by length so that little is padded. Returns a list per rank. A single row longer than the budget is
-    a micro-batch of its own.
+    Rows are sorted by length, so that little is padded, and dealt to the ranks in turn, so that all have as much to do.
+    A single row longer than the budget is a micro-batch of its own. Returns a list per rank.
     """
     by_length = np.argsort(lengths[rows], kind="stable")
-    order, counts = rows[by_length], counts[by_length]
-    plan: list[MicroBatch] = []
+    shares = [
+        _pack(lengths, rows[part], counts[part], budget) for part in (by_length[r::num_ranks] for r in range(num_ranks))
+    ]
+    num_steps = max(len(share) for share in shares)
+    idle = MicroBatch(rows[:0], counts[:0], 1)
+    return [share + [idle] * (num_steps - len(share)) for share in shares]
+
+
+def _pack(lengths: np.ndarray, rows: np.ndarray, counts: np.ndarray, budget: int) -> list[MicroBatch]:
+    """Consecutive rows, sorted by length, in micro-batches within the budget."""
+    micro_batches = []
     start = 0
-    for end in range(1, len(order) + 1):
-        full = end < len(order) and (end + 1 - start) * int(lengths[order[end]]) > budget
-        if full or end == len(order):
-            chunk = order[start:end]
-            plan.append(MicroBatch(chunk, counts[start:end], int(lengths[chunk].max())))
+    for end in range(1, len(rows) + 1):
+        full = end < len(rows) and (end + 1 - start) * int(lengths[rows[end]]) > budget
+        if full or end == len(rows):
+            chunk = rows[start:end]
+            micro_batches.append(MicroBatch(chunk, counts[start:end], int(lengths[chunk].max())))
             start = end
-    while len(plan) % num_ranks:
-        plan.append(MicroBatch(order[:0], counts[:0], 1))
-    return [plan[rank::num_ranks] for rank in range(num_ranks)]
+    return micro_batches
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,10 @@ def test_ranks_take_turns_and_the_last_ones_wait():
     assert readable(second) == [([1], 2), ([], 1)]
 
 
+def test_ranks_share_what_would_fit_into_one_micro_batch():
+    assert [readable(share) for share in plan([5, 2, 7, 2], budget=100, num_ranks=2)] == [[([1, 0], 5)], [([3, 2], 7)]]
+
+
 def test_only_the_given_rows_are_planned():
     assert readable(plan([9, 1, 4, 1], budget=100, rows=[2, 3])[0]) == [([3, 2], 4)]
 
@@ -58,9 +62,10 @@ def test_any_plan_is_a_partition_within_the_budget(num_ranks, budget):
             assert micro.counts.tolist() == (100 + micro.rows).tolist()
             assert len(micro.rows) <= 1 or len(micro.rows) * micro.length <= budget
             assert not len(micro.rows) or micro.length == lengths[micro.rows].max()
-        in_order = [shares[i % num_ranks][i // num_ranks] for i in range(len(planned))]
-        assert np.all(np.diff([lengths[row] for micro in in_order for row in micro.rows]) >= 0)
-        assert sum(not len(micro.rows) for micro in planned) < num_ranks
+        for share in shares:
+            assert np.all(np.diff([lengths[row] for micro in share for row in micro.rows]) >= 0)
+        numbers = [sum(len(micro.rows) for micro in share) for share in shares]
+        assert max(numbers) - min(numbers) <= 1
 
 
 def test_twins_are_equal_in_every_column_by_hand():
