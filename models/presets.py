@@ -34,6 +34,7 @@ class Preset:
 
 
 PRESETS = {
+    "r1-zero-6l-nano": Preset(6, 64, 2, 1, 32, 192),
     "r1-zero-6l-tiny": Preset(6, 128, 4, 2, 32, 384),
     "r1-zero-6l-small": Preset(6, 256, 8, 4, 32, 768),
     "r1-zero-12l-small": Preset(12, 256, 8, 4, 32, 768),

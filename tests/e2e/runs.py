@@ -52,7 +52,7 @@ class Run:
     def __init__(self, folder: Path, *arguments: str, recipe: str = SMOKE, before: Callable[[], None] | None = None):
         self.run_dir = folder / "run"
         self._temporary = Path(tempfile.mkdtemp(prefix="e2e-"))  # a short path, for Ray's sockets are to be in there
-        self._shared_memory = _shared_memory()
+        self._segments: set[Path] = set()  # of shared memory, that its processes were seen to use
         self._output, self._errors = self._temporary / "stdout", self._temporary / "stderr"
         with self._output.open("wb") as output, self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -75,9 +75,13 @@ class Run:
         shutil.rmtree(self._temporary, ignore_errors=True)
 
     def wait(self) -> Finished:
-        code = self._process.wait(TIMEOUT_SECONDS)
-        left_behind = self._left_behind()
-        return Finished(code, self._output.read_text(), self._errors.read_text(), self.run_dir, left_behind)
+        deadline = time.monotonic() + TIMEOUT_SECONDS
+        while self._process.poll() is None:
+            assert time.monotonic() < deadline, f"no end within {TIMEOUT_SECONDS:g} s: {self._output.read_text()}"
+            self._segments |= {segment for process in users_of(self._temporary) for segment in _segments(process)}
+            time.sleep(0.5)
+        output, errors, left_behind = self._output.read_text(), self._errors.read_text(), self._left_behind()
+        return Finished(self._process.returncode, output, errors, self.run_dir, left_behind)
 
     def wait_for_iterations(self, count: int) -> None:
         """Until so many lines of metrics are written."""
@@ -119,7 +123,8 @@ class Run:
         killed = self._process.returncode < 0
         _, alive = psutil.wait_procs(users_of(self._temporary, besides=LINGERING if killed else ()), timeout=15.0)
         folders = [] if killed else self._temporary.glob("z2o-*")
-        return (*map(_title, alive), *map(str, folders), *_abandoned(besides=self._shared_memory))
+        segments = [segment for segment in self._segments if segment.exists()]
+        return (*map(_title, alive), *map(str, folders), *map(str, segments))
 
 
 def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
@@ -159,28 +164,14 @@ def users_of(folder: Path, *, besides: Sequence[str] = ()) -> list[psutil.Proces
     return [process for process in found if not _title(process).startswith(tuple(besides))]
 
 
-def _shared_memory() -> set[str]:
-    return {str(path) for path in SHARED_MEMORY.glob("*")}
-
-
-def _abandoned(*, besides: set[str]) -> list[str]:
-    """Segments that nobody uses, and that stay: another program's may be caught between its first and last moment."""
-    abandoned = _shared_memory() - besides - _mapped()
-    if abandoned:
-        time.sleep(5.0)
-    return sorted(abandoned & _shared_memory() - _mapped())
-
-
-def _mapped() -> set[str]:
-    mapped: set[str] = set()
-    for maps in Path("/proc").glob("[0-9]*/maps"):
-        try:
-            mapped |= {
-                line.split(maxsplit=5)[-1] for line in maps.read_text().splitlines() if str(SHARED_MEMORY) in line
-            }
-        except OSError:
-            continue  # it has ended
-    return mapped
+def _segments(process: psutil.Process) -> set[Path]:
+    """Files in shared memory that the process maps, unless they have lost their name already."""
+    try:
+        maps = Path(f"/proc/{process.pid}/maps").read_text().splitlines()
+    except OSError:
+        return set()  # it has ended
+    names = [line.split(maxsplit=5)[5] for line in maps if f" {SHARED_MEMORY}/" in line]
+    return {Path(name) for name in names if not name.endswith(" (deleted)")}
 
 
 def _title(process: psutil.Process) -> str:

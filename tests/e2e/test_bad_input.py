@@ -92,8 +92,9 @@ def test_a_wrong_setting(override: str, message: str, tmp_path: Path) -> None:
 def test_not_enough_memory(tmp_path: Path) -> None:
     done = ends_badly(tmp_path, "rollout.kv_cache_gib=100000")
     assert done.code == 2
-    assert done.errors.startswith("error: not enough memory: the run needs about 1000")
-    assert "GiB are free; lower rollout.num_rollout_workers, rollout.kv_cache_gib or" in done.errors
+    [message] = single_message(done.errors)
+    assert message.startswith("error: not enough memory: the run needs about 1000")
+    assert "GiB are free; lower rollout.num_rollout_workers, rollout.kv_cache_gib or" in message
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 

@@ -11,7 +11,7 @@ from torch import nn
 from models.engine import Engine
 from models.lora import adapter_disabled, apply_lora, export_adapter, load_lora
 from models.policy import forward_logits, load_policy, random_policy, save_model_folder
-from models.publish import publish_adapter, publish_policy, write_policy
+from models.publish import describe_policy, publish_adapter, publish_policy, write_policy
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.weights import Manifest, check_probe, unpack_weights
 from tests.models.ranks import Ranks, settings, tiny_config
@@ -72,6 +72,7 @@ def publish_plain(zero_stage: int) -> tuple[Arrays, Arrays, float, str]:
     engine = trained(zero_stage, lora=False)
     manifest, buckets = publish_policy(engine, version=4, max_length=20)
     assert (manifest.version, manifest.kind, manifest.probe.tokens.shape) == (4, "full", (4, 19))
+    assert describe_policy(engine, version=4, max_length=20).sha256 == manifest.sha256
     gap = check_probe(manifest, probe_answer(engine.module, manifest))
     return arrays(unpack_weights(manifest, buckets)), arrays(engine.full_weights()), gap, manifest.sha256
 

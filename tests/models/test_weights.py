@@ -12,6 +12,7 @@ from models.weights import (
     WeightSyncError,
     check_probe,
     check_resident,
+    describe_weights,
     pack_weights,
     probe_tokens,
     unpack_weights,
@@ -121,6 +122,7 @@ def test_the_checksum_is_of_the_weights_and_not_of_their_packing():
     expected = sha256(tensors())
     assert sha256(tensors(), bucket_bytes=10**6) == expected
     assert sha256(reversed(tensors().items())) == expected
+    assert describe_weights(tensors().items(), version=3, kind="full", probe=PROBE).sha256 == expected
 
 
 def test_the_checksum_covers_name_type_shape_and_bytes():
