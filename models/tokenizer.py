@@ -1,7 +1,8 @@
 """Tokenizers: the project's own byte-level BPE, trained on the texts of a run, and anybody's from Hugging Face.
 
-Ours has no normaliser and all 256 bytes in its alphabet, so every text comes back exactly as it went in, in any
-language. Digits stand alone: arithmetic is hopeless to learn when "17" and "170" are unrelated symbols.
+Ours has no normaliser. With all 256 bytes in its alphabet, every text comes back as it went in, in any language.
+A policy that starts from random weights has every token to try, though, so a run may keep to the bytes that its own
+dialogs are made of. Digits stand alone: arithmetic is hopeless to learn when "17" and "170" are unrelated symbols.
 """
 
 from collections.abc import Iterable
@@ -10,7 +11,7 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
-PAD, END = "<|pad|>", "<|end|>"
+PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", END)
 MIN_VOCAB_SIZE = 256 + len(SPECIAL_TOKENS)
 
@@ -26,23 +27,24 @@ class ModelError(ValueError):
     """A model or tokenizer that cannot be loaded, and why."""
 
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int, all_bytes: bool = True) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
 
+    Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
     Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ValueError below `MIN_VOCAB_SIZE`.
     """
-    if vocab_size < MIN_VOCAB_SIZE:
+    if all_bytes and vocab_size < MIN_VOCAB_SIZE:
         raise ValueError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
-    bpe = Tokenizer(models.BPE())
+    bpe = Tokenizer(models.BPE() if all_bytes else models.BPE(unk_token=UNKNOWN))
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,
-        special_tokens=list(SPECIAL_TOKENS),
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=[*SPECIAL_TOKENS] if all_bytes else [*SPECIAL_TOKENS, UNKNOWN],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet() if all_bytes else [],
         show_progress=False,
     )
     bpe.train_from_iterator(texts, trainer)
@@ -50,6 +52,7 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedToken
         tokenizer_object=bpe,
         pad_token=PAD,
         eos_token=END,
+        unk_token=None if all_bytes else UNKNOWN,
         additional_special_tokens=[token for token in SPECIAL_TOKENS if token not in (PAD, END)],
         clean_up_tokenization_spaces=False,
         chat_template=CHAT_TEMPLATE,

@@ -57,7 +57,9 @@ def prepare_model(config: Config, folder: Path) -> None:
         tokenizer = load_tokenizer(model_config.name_or_path)
         model = load_policy(model_config.name_or_path, dtype=_dtype(config))
     else:
-        tokenizer = train_tokenizer(_dialog_texts(config), vocab_size=model_config.vocab_size)
+        tokenizer = train_tokenizer(
+            _dialog_texts(config), vocab_size=model_config.vocab_size, all_bytes=model_config.all_bytes
+        )
         shape = build_config(
             model_config.preset,
             vocab_size=len(tokenizer),

@@ -25,6 +25,7 @@ class ModelConfig(Section):
     name_or_path: str = Field("", description="a Hugging Face folder or hub id; empty: random weights from `preset`")
     preset: str = "r1-zero-6l-tiny"
     vocab_size: PositiveInt = Field(512, description="of the tokenizer that the project trains; presets only")
+    all_bytes: bool = Field(True, description="false: tokens only for bytes of the run's own dialogs; presets only")
     init_std: PositiveFloat = Field(0.02, description="standard deviation of random weights; presets only")
     dtype: Literal["float32", "bfloat16"] = "float32"
     max_length: PositiveInt = Field(256, description="tokens of a whole dialog")

@@ -49,7 +49,7 @@ class Run:
     Example: `with Run(folder, "run.seed=1") as run: done = run.wait()`
     """
 
-    def __init__(self, folder: Path, *arguments: str, recipe: str = SMOKE, before: Callable[[], None] | None = None):
+    def __init__(self, folder: Path, *arguments: str, recipe: str = SMOKE) -> None:
         self.run_dir = folder / "run"
         self._temporary = Path(tempfile.mkdtemp(prefix="e2e-"))  # a short path, for Ray's sockets are to be in there
         self._segments: set[Path] = set()  # of shared memory, that its processes were seen to use
@@ -60,7 +60,6 @@ class Run:
                 env={**os.environ, "TMPDIR": str(self._temporary)},
                 stdout=output,
                 stderr=errors,
-                preexec_fn=before,
             )
 
     def __enter__(self) -> "Run":

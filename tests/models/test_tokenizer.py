@@ -109,3 +109,10 @@ def test_a_foreign_tokenizer_loads():
     tokenizer = load_tokenizer(STORIES)
     assert len(tokenizer) == 512
     assert tokenizer.chat_template is None
+
+
+def test_bytes_that_no_text_has_get_no_token() -> None:
+    tokenizer = train_tokenizer(["3+4=?", "7", "12"], vocab_size=512, all_bytes=False)
+    assert len(tokenizer) < 25
+    assert tokenizer.decode(tokenizer("4+1=?")["input_ids"]) == "4+1=?"
+    assert tokenizer.unk_token_id in tokenizer("x")["input_ids"]
