@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 import time
@@ -45,6 +46,8 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     run_dir = _open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
+        if not resume:  # one that an earlier, refused attempt has left is of another configuration
+            shutil.rmtree(model_folder, ignore_errors=True)
         prepare_model(config, model_folder)
         budget = memory_budget(config, weight_bytes(model_folder))
         require_memory(budget, psutil.virtual_memory().available)
