@@ -42,8 +42,9 @@ class Level:
 
     Attributes:
         problem: turns each number below `num_problems` into another problem.
-        num_wordings: how many of the language's wordings are used; None: all.
+        num_wordings: how many of the language's wordings open a dialog; None: all.
         operators, operands: of the follow-up questions.
+        num_follow_up_wordings: how many wordings of a follow-up are used; None: all.
     """
 
     num_problems: int
@@ -52,6 +53,7 @@ class Level:
     operands: range
     num_follow_ups: int
     num_wordings: int | None = None
+    num_follow_up_wordings: int | None = None
     personas: tuple[Persona, ...] = (PATIENT, IMPATIENT)
 
 
@@ -109,7 +111,16 @@ def _larger(number: int) -> Problem:
 
 
 LEVELS: tuple[Level, ...] = (
-    Level(200, _single_digits, "+-", range(1, 4), num_follow_ups=1, num_wordings=2, personas=(EASYGOING,)),
+    Level(
+        200,
+        _single_digits,
+        "+-",
+        range(1, 4),
+        num_follow_ups=1,
+        num_wordings=2,
+        num_follow_up_wordings=1,
+        personas=(EASYGOING,),
+    ),
     Level(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
     Level(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
     Level(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
@@ -182,7 +193,7 @@ def plan(task: Task) -> tuple[Question, ...]:
     for step in range(level.num_follow_ups):
         operator, operand = _follow_up(level, result, task.seed, step)
         result = calculate(operator, result, operand)
-        wordings = phrasings.follow_ups[operator][: level.num_wordings]
+        wordings = phrasings.follow_ups[operator][: level.num_follow_up_wordings]
         text = pick(wordings, task.seed, step, "wording").format(n=operand)
         questions.append(Question(text, str(result), "integer"))
     return tuple(questions)

@@ -117,7 +117,9 @@ def test_follow_ups_by_level(level: int) -> None:
             operand = int(re.findall(r"\d+", question.text)[0])
             assert operand in rule.operands
             template = question.text.replace(str(operand), "{n}")
-            operator = next(name for name, texts in wordings.items() if template in texts[: rule.num_wordings])
+            operator = next(
+                name for name, texts in wordings.items() if template in texts[: rule.num_follow_up_wordings]
+            )
             seen[operator] += 1
             assert str(calculate(operator, int(str(before.answer)), operand)) == question.answer
     assert set(seen) == set(rule.operators)
@@ -126,7 +128,7 @@ def test_follow_ups_by_level(level: int) -> None:
 def test_seeds_with_one_opening_get_different_follow_ups() -> None:
     plans = [plan(Task("arithmetic-dialog", "en", 0, 17 + 400 * i)) for i in range(50)]
     assert len({questions[0] for questions in plans}) == 1
-    assert len({questions[1] for questions in plans}) > 6  # of 12: two operators, three operands, two wordings
+    assert len({questions[1] for questions in plans}) > 4  # of 6: two operators, three operands
 
 
 def test_the_first_openings_in_order_are_spread_over_all() -> None:
