@@ -147,7 +147,10 @@ def test_all_mistakes_come_at_once() -> None:
             "rollout.n_samples_per_prompt = 1",
         ),
         (["ppo.advantage_estimator=grpo", "ppo.critic_warmup=1"], "ppo.critic_warmup = 1: must be 0"),
-        (["run.num_iterations=5", "ppo.critic_warmup=5"], "ppo.critic_warmup = 5: must be below"),
+        (
+            ["run.num_iterations=5", "ppo.advantage_estimator=gae", "ppo.critic_warmup=5"],
+            "ppo.critic_warmup = 5: must be below",
+        ),
         (["ppo.kl_target=0.1"], "ppo.kl_target = 0.1"),
         (["ppo.kl_coef=0.1", "ppo.kl_in=loss"], "ppo.kl_estimator = 'k1'"),
         (["rewards.weights={answer.correct: 0}"], "rewards.weights = {'answer.correct': 0.0}"),
