@@ -22,6 +22,7 @@ from cluster.rollouts import RolloutFleet
 from cluster.session import ray_session
 from cluster.workers import RolloutActor
 from models.device import DevicePlan, detect_num_gpus
+from models.policy import disable_progress_bars
 from rl.build import build_device_plan, prepare_model
 from rl.config import Config
 from rl.files import RunLock
@@ -40,9 +41,11 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     """Run a recipe from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     # a polite kill ends like Ctrl-C: actors stopped, logs kept
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    disable_progress_bars()
     build_tasks(config)
     scorer = build_scorer(config)
     plan = build_device_plan(config, detect_num_gpus())
+    os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     run_dir = _open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()

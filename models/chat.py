@@ -15,6 +15,8 @@ from itertools import pairwise
 from jinja2 import TemplateError
 from transformers import PreTrainedTokenizerBase
 
+from models.tokenizer import ModelError
+
 # What stands between two contents of a template: ids of control tokens, and the plain text around them.
 Piece = tuple[int | str, ...]
 
@@ -109,7 +111,7 @@ class ChatFormat:
 def chat_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
     """The format of `tokenizer`: its chat template's, or plain text where it has none.
 
-    Raises ValueError for a template that cannot be cut into pieces, and for a tokenizer without any end token.
+    Raises ModelError for a template that cannot be cut into pieces, and for a tokenizer without any end token.
     """
     return _template_format(tokenizer) if tokenizer.chat_template else _plain_format(tokenizer)
 
@@ -140,7 +142,7 @@ def _template_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
     # The prompt may say more than the history shows of it (an opened <think>), and what was said stays said. White
     # space before an answer is the policy's to write.
     if last_header != header or later_between != between or not header.rstrip().startswith(shown_header.rstrip()):
-        raise ValueError(
+        raise ModelError(
             f"{_name(tokenizer)}: its chat template renders turns differently as a dialog grows, so dialogs cannot be"
             " appended to; set tokenizer.chat_template to one that adds turns at the end"
         )
@@ -191,7 +193,7 @@ def _cut(text: str, *contents: str) -> list[str]:
     pieces = []
     for content in contents:
         if text.count(content) != 1:
-            raise ValueError(f"the chat template does not show each message once, in order: {text!r}")
+            raise ModelError(f"the chat template does not show each message once, in order: {text!r}")
         before, _, text = text.partition(content)
         pieces.append(before)
     return [*pieces, text]
@@ -221,7 +223,7 @@ def _any_of(names: Iterable[str]) -> str:
 
 def _end_token(tokenizer: PreTrainedTokenizerBase) -> int:
     if tokenizer.eos_token_id is None:
-        raise ValueError(f"{_name(tokenizer)} has no end token: set tokenizer.eos_token")
+        raise ModelError(f"{_name(tokenizer)} has no end token: set tokenizer.eos_token")
     return tokenizer.eos_token_id
 
 

@@ -21,12 +21,12 @@ def apply_lora(
 ) -> PeftModel:
     """Freeze `model` and put a trainable adapter W + (alpha / rank) B A beside each target layer; B starts at 0.
 
-    `model` is changed in place and lives on inside the result. Raises ValueError naming targets that it has not.
+    `model` is changed in place and lives on inside the result. Raises ModelError naming targets that it has not.
     """
     names = {name.rpartition(".")[2] for name, module in model.named_modules() if isinstance(module, nn.Linear)}
     unknown = sorted(set(target_modules) - names)
     if unknown:
-        raise ValueError(
+        raise ModelError(
             f"model.lora_target_modules: the model has no {unknown}; its linear layers are {sorted(names)}"
         )
     with seeded(seed):

@@ -15,6 +15,7 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.utils import logging as transformers_logging
 
 from models.tokenizer import ModelError, require_folder
 
@@ -100,6 +101,11 @@ def set_gradient_checkpointing(model: PreTrainedModel, enabled: bool) -> None:
         model.gradient_checkpointing_enable({"use_reentrant": False})
     else:
         model.gradient_checkpointing_disable()
+
+
+def disable_progress_bars() -> None:
+    """Keep the bars of transformers out of a run's own output; for the whole process."""
+    transformers_logging.disable_progress_bar()
 
 
 def save_model_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:

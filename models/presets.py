@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from transformers import LlamaConfig
 
+from models.tokenizer import ModelError
+
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -48,9 +50,9 @@ PRESETS = {
 
 
 def get_preset(name: str) -> Preset:
-    """Raises ValueError, listing the presets there are."""
+    """Raises ModelError, listing the presets there are."""
     if name not in PRESETS:
-        raise ValueError(f"model.preset: no preset {name!r}; choose one of {', '.join(PRESETS)}")
+        raise ModelError(f"model.preset: no preset {name!r}; choose one of {', '.join(PRESETS)}")
     return PRESETS[name]
 
 
@@ -59,12 +61,12 @@ def build_config(
 ) -> LlamaConfig:
     """The Hugging Face config of preset `name` for dialogs of at most `max_length` tokens.
 
-    `init_std` is the standard deviation of random weights. Raises ValueError for an unknown preset and for a
+    `init_std` is the standard deviation of random weights. Raises ModelError for an unknown preset and for a
     `max_length` beyond the positions that its rotary embedding was chosen for.
     """
     preset = get_preset(name)
     if max_length > preset.max_positions:
-        raise ValueError(
+        raise ModelError(
             f"model.max_length is {max_length}, but preset {name!r} reaches {preset.max_positions} tokens;"
             " lower max_length or choose a larger preset"
         )

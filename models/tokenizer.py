@@ -32,10 +32,10 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int, all_bytes: bool = 
 
     Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
-    Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ValueError below `MIN_VOCAB_SIZE`.
+    Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ModelError below `MIN_VOCAB_SIZE`.
     """
     if all_bytes and vocab_size < MIN_VOCAB_SIZE:
-        raise ValueError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
+        raise ModelError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
     bpe = Tokenizer(models.BPE() if all_bytes else models.BPE(unk_token=UNKNOWN))
     bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
