@@ -94,7 +94,13 @@ class PPOLearner:
             if self._critic and values is not None:
                 values[rows, : end + 1] = values_of_prefixes(self._critic.module(tokens)).cpu().numpy()[: len(rows)]
         twin = kept[place]
-        return Annotations(logprobs[twin], None if ref is None else ref[twin], None if values is None else values[twin])
+        # what the network says of padding depends on the company of a row, so nobody shall see it
+        real = np.arange(batch.tokens.shape[1] + 1) <= batch.lengths[:, None]
+        return Annotations(
+            np.where(real[:, 1:], logprobs[twin], np.float32(0)),
+            None if ref is None else np.where(real[:, 1:], ref[twin], np.float32(0)),
+            None if values is None else np.where(real, values[twin], np.float32(0)),
+        )
 
     def _logprobs(self, module: nn.Module, tokens: Tensor) -> np.ndarray:
         logits = forward_logits(module, tokens)
