@@ -9,7 +9,7 @@ from pathlib import Path
 
 import ray
 
-PREFIX = "z2o-"
+PREFIX, RAY = "z2o-", "r"
 
 
 @contextlib.contextmanager
@@ -26,7 +26,8 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
         return
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     _remove_left_overs()
-    # Ray's sockets live in here, and their paths may have 107 characters at most
+    # Ray opens its own folder to everybody, so ours, which nobody else may enter, lies around it. Names are short:
+    # the paths of Ray's sockets may have 107 characters at most.
     folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     try:
         ray.init(
@@ -35,7 +36,7 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
             include_dashboard=False,
             log_to_driver=False,
             configure_logging=False,
-            _temp_dir=str(folder),
+            _temp_dir=str(folder / RAY),
         )
         _close_token_file()
         yield
@@ -65,4 +66,6 @@ def _close_token_file() -> None:
 
 def _keep_logs(folder: Path, logs: Path) -> None:
     with contextlib.suppress(OSError):
-        shutil.copytree(folder / "session_latest" / "logs", logs, dirs_exist_ok=True, ignore_dangling_symlinks=True)
+        shutil.copytree(
+            folder / RAY / "session_latest" / "logs", logs, dirs_exist_ok=True, ignore_dangling_symlinks=True
+        )

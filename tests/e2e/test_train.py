@@ -166,9 +166,8 @@ def test_two_workers_and_a_kill_change_nothing(smoke: Finished, tmp_path: Path) 
     same_run(done, smoke)
 
 
-@pytest.mark.parametrize(
-    "iteration", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow)]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("iteration", [1, 2, 3])
 def test_a_killed_driver_leaves_nothing_and_resumes(iteration: int, smoke: Finished, tmp_path: Path) -> None:
     with Run(tmp_path, FOUR) as run:
         run.wait_for_iterations(iteration)
