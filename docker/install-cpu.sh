@@ -66,4 +66,8 @@ if ! logged_pip torch "${plain[@]}" --retries 0 --timeout 20 "$torch"; then
 fi
 logged_pip packages "${plain[@]}" --requirement "$lock" || die_with_log
 logged_pip zero2one install --no-deps --no-build-isolation --editable . || die_with_log
+# Half of the time of starting a process goes into compiling torch and vLLM to bytecode where nobody did so before:
+# where PYTHONDONTWRITEBYTECODE is set, every process would do it again. Some files are templates or tests of errors.
+echo "compiling to bytecode"
+"$venv/bin/python" -m compileall -qq -j 0 -x '/tests?/' "$venv/lib" >>"$log" 2>&1 || true
 echo "$venv is ready: $(grep -c '==' "$lock") packages, $(du -sh "$venv" | cut -f1), $SECONDS seconds"
