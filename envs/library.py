@@ -33,7 +33,7 @@ from typing import cast
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Scenario, Task
-from envs.user_file import UserFileError, line_of, load_list
+from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
     Arithmetic(),
@@ -44,7 +44,7 @@ METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("
 
 
 class ScenarioError(ValueError):
-    """A scenario that is asked for does not exist, or not in this language or at this level."""
+    """A scenario that is asked for does not exist, or not in this language or at this level, or cannot begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +74,12 @@ class Library:
         raise ScenarioError(f"unknown scenario {name!r}; known are: {known}. Your own files go in tasks.files")
 
     def opening(self, task: Task) -> str:
-        """The text of the task's first question."""
-        return self.find(task.scenario).dialog(task).open().text
+        """The text of the task's first question. Raises `ScenarioError` where the scenario raises anything."""
+        scenario = self.find(task.scenario)
+        try:
+            return scenario.dialog(task).open().text
+        except Exception as error:  # without its opening nobody knows whether the task is held out
+            raise ScenarioError(f"{task.id} cannot open: {cause_of(error)}") from error
 
     def listing(self) -> list[ScenarioInfo]:
         return [

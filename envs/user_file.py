@@ -38,6 +38,12 @@ def load_list(path: str, variable: str) -> list[object]:
     return list(values)
 
 
+def cause_of(error: BaseException) -> str:
+    """What was raised and where, in one line: "KeyError: 'no' (my_reward.py, line 9)"."""
+    raised_in = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({Path(raised_in.filename).name}, line {raised_in.lineno})"
+
+
 def line_of(path: str, variable: str) -> int:
     """The line where the file first sets the variable (or else names it), for error messages."""
     names = [node for node in ast.walk(ast.parse(_resolve(path).read_bytes())) if isinstance(node, ast.Name)]

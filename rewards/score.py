@@ -5,14 +5,13 @@ becomes a number.
 """
 
 import math
-import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
 from envs.task import Scenario, Transcript
+from envs.user_file import cause_of
 from rewards.dimension import Dimension
 
 
@@ -102,9 +101,7 @@ def _call(name: str, function: Callable[[Transcript], object], transcript: Trans
     try:
         return function(transcript)
     except Exception as error:
-        raised_in = traceback.extract_tb(error.__traceback__)[-1]
-        place = f"{Path(raised_in.filename).name}, line {raised_in.lineno}"
-        raise _error(name, transcript, f"{type(error).__name__}: {error} ({place})") from error
+        raise _error(name, transcript, cause_of(error)) from error
 
 
 def _checked(name: str, transcript: Transcript, value: object, *, low: float, high: float) -> float:

@@ -13,6 +13,7 @@ import numpy as np
 
 from envs.library import Library
 from envs.task import Dialog, Question, Turn
+from envs.user_file import cause_of
 from models.chat import ChatFormat
 from models.sampler import Sample, SampleRequest
 from models.weights import Manifest
@@ -143,7 +144,7 @@ class RolloutWorker:
                 question = dialog.open()
                 prompt = self._chat.open(question.text)
             except Exception as error:  # a user's scenario may do anything, and must cost one episode only
-                self._fail(request, f"the scenario raised {type(error).__name__}: {error}")
+                self._fail(request, f"the scenario raised {cause_of(error)}")
                 continue
             limit = min(self._budget.max_prompt_length, self._budget.max_length - 1)
             if len(prompt) > limit:
@@ -187,7 +188,7 @@ class RolloutWorker:
             question = episode.dialog.reply(answer)
             prompt = [] if question is None else self._chat.reply(question.text, answer_ended=ended)
         except Exception as error:
-            self._lose(episode, f"the scenario raised {type(error).__name__}: {error}")
+            self._lose(episode, f"the scenario raised {cause_of(error)}")
             return
         if question is None:
             # a last answer that was cut off has a future that nobody saw

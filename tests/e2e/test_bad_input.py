@@ -140,7 +140,7 @@ def test_a_checkpoint_of_another_model_is_refused_and_stays(smoke: Finished, tmp
     done = ends_badly(tmp_path, FOUR, "--resume", "ppo.advantage_estimator=grpo")
     [message] = single_message(done.errors)
     assert "step-000004 is a checkpoint of another model: advantage_estimator is 'gae' there and 'grpo' here" in message
-    verify(checkpoint)
+    verify(tmp_path / "run" / "checkpoints" / "step-000004")
 
 
 @pytest.fixture

@@ -55,6 +55,14 @@ def test_a_scenario_from_a_file_is_found_and_plays(tmp_path: Path) -> None:
     assert scenario.verify(Transcript(task, (Turn(question, "no", "stop", 2),))) == 1
 
 
+def test_a_scenario_that_cannot_open_is_named_with_the_line(tmp_path: Path) -> None:
+    text = VALID.replace('word = ("yes", "no")[task.seed % 2]', 'word = {}["yes"]')
+    library = build_library([write(tmp_path, text)])
+    with pytest.raises(ScenarioError) as caught:
+        library.opening(Task("echo", "en", 1, 3))
+    assert str(caught.value) == "echo/en/1/3 cannot open: KeyError: 'yes' (mine.py, line 17)"
+
+
 def test_the_example_in_the_docstring_works(tmp_path: Path) -> None:
     text = textwrap.dedent((envs.library.__doc__ or "").partition("the file:\n")[2])
     library = build_library([write(tmp_path, text)])
