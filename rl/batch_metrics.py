@@ -32,7 +32,7 @@ def rollout_metrics(scored: Sequence[Scored]) -> dict[str, float]:
         "response_length/mean": float(np.mean([turn.num_tokens for turn in turns])),
         "response_length/max": float(max(turn.num_tokens for turn in turns)),
         "response_length/clip_ratio": float(np.mean([turn.finish == "length" for turn in turns])),
-        "rollout/turns_per_episode": len(turns) / len(scored),
+        "rollout/turns_per_episode": len(turns) / sum(bool(s.trajectory.turns) for s in scored),
         **{f"episodes/{status}": float(statuses.count(status)) for status in ("ok", "truncated", "failed", "stale")},
     }
 

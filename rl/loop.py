@@ -7,6 +7,7 @@ function of (seed, iteration, index): a resumed run needs the learner's checkpoi
 import asyncio
 from collections import Counter, deque
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from envs.library import Library
@@ -118,9 +119,12 @@ class Trainer:
             scored.update({s.trajectory.request.id: s for s in judged})
             self._records.keep(judged)
 
-        async with asyncio.TaskGroup() as judging:
-            async for finished in self._world.rollouts.sample(requests):
-                judging.create_task(judge(finished))
+        with ExitStack() as waiting:
+            async with asyncio.TaskGroup() as judging:
+                async for finished in self._world.rollouts.sample(requests):
+                    judging.create_task(judge(finished))
+                # all has been said: from here on it is the judges that the run waits for
+                waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
         return [scored[request.id] for request in requests]
 

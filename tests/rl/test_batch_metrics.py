@@ -44,7 +44,7 @@ def test_lengths_and_statuses() -> None:
         "response_length/mean": 3.0,  # 2, 4, 6 and 0
         "response_length/max": 6.0,
         "response_length/clip_ratio": 0.25,
-        "rollout/turns_per_episode": 1.0,
+        "rollout/turns_per_episode": 4 / 3,  # the lost one never spoke
         "episodes/ok": 1.0,
         "episodes/truncated": 1.0,
         "episodes/failed": 1.0,

@@ -111,7 +111,8 @@ def test_metrics_of_an_iteration(whole: tuple[Run, RunSummary]) -> None:
     ours = batch.sampler_logprobs[batch.action_mask]
     reference = run.learner._logprobs(run.learner.first_weights, batch)[batch.action_mask]
     assert values["actor/ref_kl"] == pytest.approx((ours - reference).mean(), abs=1e-6)
-    assert {"timing_s/learner", "timing_s/rollout", "timing_s/sync", "fleet/rollout_restarts"} <= values.keys()
+    assert {"timing_s/sync", "fleet/rollout_restarts"} <= values.keys()
+    assert all(values[f"timing_s/{phase}"] > 0 for phase in ("rollout", "reward", "learner"))
 
 
 def test_advantages_are_stored_with_the_dialogs_that_trained(whole: tuple[Run, RunSummary]) -> None:
