@@ -10,6 +10,7 @@ Nothing inside a user's text can act as a control token. A tokenizer without a t
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from jinja2 import TemplateError
@@ -22,6 +23,8 @@ Piece = tuple[int | str, ...]
 
 # Placeholders for contents: plain words that no template looks for, trims or changes.
 QUESTIONS, ANSWERS, SYSTEM = ("QuestionA", "QuestionB", "QuestionC"), ("AnswerA", "AnswerB"), "SystemText"
+
+NUM_CACHED = 10_000  # texts; answers as long as a page make that a few dozen megabytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ class ChatFormat:
 
     def decode(self, answer_ids: Sequence[int]) -> str:
         """The text of an answer, without special tokens."""
-        return self.tokenizer.decode(answer_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+        return _text(self.tokenizer, tuple(answer_ids))
 
     def _said(self, text: str) -> list[str | None]:
         """`text` cut (None) after the first character of every control token's name, so that it cannot act as one."""
@@ -101,11 +104,24 @@ class ChatFormat:
                 text += part
                 continue
             if text:
-                ids += self.tokenizer(text, add_special_tokens=False)["input_ids"]
+                ids += _token_ids(self.tokenizer, text)
                 text = ""
             if part is not None:
                 ids.append(part)
         return ids
+
+
+# Samples of one prompt ask and often answer the same, and a call of the tokenizer costs more than all else in a turn.
+
+
+@lru_cache(maxsize=NUM_CACHED)
+def _token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
+    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+
+@lru_cache(maxsize=NUM_CACHED)
+def _text(tokenizer: PreTrainedTokenizerBase, ids: tuple[int, ...]) -> str:
+    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 
 def chat_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:

@@ -180,6 +180,7 @@ class Sampler:
             flat_logprobs=True,
             detokenize=False,
             output_kind=RequestOutputKind.FINAL_ONLY,
+            skip_clone=True,  # made for this request alone; vLLM's deep copy costs as much as a step
         )
 
     def _collect(self, output: Any) -> Sample:
