@@ -16,7 +16,7 @@ from cluster.fleet import last_line
 from cluster.nccl import ReceiverCalls
 from cluster.workers import Publication
 from models.device import DevicePlan
-from models.engine import close_group, init_group
+from models.engine import close_group, init_group, prepare_cpu
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner
 from rl.config import Config
@@ -51,11 +51,9 @@ class LearnerActor:
             return get_node_ip_address(), probe.getsockname()[1]
 
     def join(self, address: str, port: int) -> None:
-        import torch
-
         config, plan = self._config, self._plan
         if plan.device == "cpu":
-            torch.set_num_threads(config.learner.num_threads)
+            prepare_cpu(config.learner.num_threads)
         init_group(
             backend=plan.backend,
             rank=self._rank,

@@ -15,7 +15,7 @@ from harness import RESPONSE_LENGTH, cpu_plan, free_port, in_turn, median_wall, 
 from harness import small_config as configure
 from torch import nn
 
-from models.engine import close_group, init_group
+from models.engine import close_group, init_group, prepare_cpu
 from models.policy import forward_logits, load_policy
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner, prepare_model
@@ -28,7 +28,7 @@ NUM_THREADS = 1
 
 def measure() -> dict[str, object]:
     config = configure("ppo.mini_batch_size=32", f"learner.num_threads={NUM_THREADS}")
-    torch.set_num_threads(NUM_THREADS)
+    prepare_cpu(NUM_THREADS)
     figures: dict[str, object] = {"num_rows": NUM_ROWS, "threads": NUM_THREADS, "repetitions": REPETITIONS}
     with tempfile.TemporaryDirectory(prefix="zero2one-bench-") as temporary:
         folder = Path(temporary) / "model"
