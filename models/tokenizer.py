@@ -2,17 +2,19 @@
 
 Ours has no normaliser. With all 256 bytes in its alphabet, every text comes back as it went in, in any language.
 A policy that starts from random weights has every token to try, though, so a run may keep to the bytes that its own
-dialogs are made of. Digits stand alone: arithmetic is hopeless to learn when "17" and "170" are unrelated symbols.
+dialogs are made of. Digits stand alone, for arithmetic is hopeless to learn when "17" and "170" are unrelated symbols;
+where all numbers are small, a run may make each a token, so that an answer is one choice.
 """
 
 from collections.abc import Iterable
 from pathlib import Path
 
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", END)
+NUMBER_OR_WORD = r"-?\d+| ?\p{L}+| ?[^\s\p{L}\d]+|\s+"  # nothing is merged across the ends of one
 MIN_VOCAB_SIZE = 256 + len(SPECIAL_TOKENS)
 
 CHAT_TEMPLATE = (
@@ -27,19 +29,27 @@ class ModelError(ValueError):
     """A model or tokenizer that cannot be loaded, and why."""
 
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int, all_bytes: bool = True) -> PreTrainedTokenizerFast:
+def train_tokenizer(
+    texts: Iterable[str], *, vocab_size: int, all_bytes: bool = True, number_tokens: bool = False
+) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
 
     Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
+    With `number_tokens`, a whole number with its minus sign may become one token, as a word may.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
     Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ModelError below `MIN_VOCAB_SIZE`.
     """
     if all_bytes and vocab_size < MIN_VOCAB_SIZE:
         raise ModelError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
     bpe = Tokenizer(models.BPE() if all_bytes else models.BPE(unk_token=UNKNOWN))
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
+    if number_tokens:
+        cut = [
+            pre_tokenizers.Split(Regex(NUMBER_OR_WORD), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    else:
+        cut = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(cut)
     bpe.decoder = decoders.ByteLevel()
     trainer = trainers.BpeTrainer(
         vocab_size=vocab_size,

@@ -58,7 +58,10 @@ def prepare_model(config: Config, folder: Path) -> None:
         model = load_policy(model_config.name_or_path, dtype=_dtype(config))
     else:
         tokenizer = train_tokenizer(
-            _dialog_texts(config), vocab_size=model_config.vocab_size, all_bytes=model_config.all_bytes
+            _dialog_texts(config),
+            vocab_size=model_config.vocab_size,
+            all_bytes=model_config.all_bytes,
+            number_tokens=model_config.number_tokens,
         )
         shape = build_config(
             model_config.preset,

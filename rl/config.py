@@ -26,6 +26,7 @@ class ModelConfig(Section):
     preset: str = "r1-zero-6l-tiny"
     vocab_size: PositiveInt = Field(512, description="of the tokenizer that the project trains; presets only")
     all_bytes: bool = Field(True, description="false: tokens only for bytes of the run's own dialogs; presets only")
+    number_tokens: bool = Field(False, description="true: whole numbers may become tokens; presets only")
     init_std: PositiveFloat = Field(0.02, description="standard deviation of random weights; presets only")
     dtype: Literal["float32", "bfloat16"] = "float32"
     max_length: PositiveInt = Field(256, description="tokens of a whole dialog")
@@ -97,6 +98,9 @@ class PPOConfig(Section):
     turn_gamma: float = Field(1.0, ge=0.0, le=1.0, description="per turn: how much of later turns' reward counts")
     whiten_advantages: bool = True
     negative_advantage_scale: NonNegativeFloat = Field(1.0, description="factor on negative advantages; 0 drops them")
+    skip_zero_advantages: bool = Field(
+        False, description="leave out of the actor's update, entropy and KL included, dialogs without any advantage"
+    )
     kl_coef: NonNegativeFloat = 0.0
     kl_estimator: Literal["k1", "k2", "k3"] = "k1"
     kl_in: Literal["reward", "loss"] = "reward"

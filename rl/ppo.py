@@ -56,6 +56,13 @@ def entropy_coef(ppo: PPOConfig, step: int, num_steps: int) -> float:
     return ppo.entropy_coef + (ppo.entropy_coef_final - ppo.entropy_coef) * min(1.0, progress)
 
 
+def _with_advantage(rows: np.ndarray, counts: np.ndarray, advantages: Advantages) -> tuple[np.ndarray, np.ndarray]:
+    """The rows with any advantage; one row, if there is none, for an optimiser's step needs a gradient."""
+    worth = advantages.advantages[rows].any(1)
+    worth[0] |= not worth.any()
+    return rows[worth], counts[worth]
+
+
 class PPOLearner:
     """Actor, critic and reference on one rank. `step` counts the updates that are done."""
 
@@ -165,6 +172,8 @@ class PPOLearner:
         columns = [batch.tokens, batch.action_mask.astype(np.int32), batch.sampler_logprobs, notes.logprobs]
         columns += [a for a in (notes.ref_logprobs, advantages.advantages, advantages.returns) if a is not None]
         kept, counts, _ = merge_twins(rows, *columns)
+        if ppo.skip_zero_advantages and not self._critic:
+            kept, counts = _with_advantage(kept, counts, advantages)
         for micro in self._plan(batch, kept, counts):
             part = Part.cut(batch, notes, advantages, micro, self._device)
             if train_actor:

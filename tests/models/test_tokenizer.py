@@ -111,6 +111,15 @@ def test_a_foreign_tokenizer_loads():
     assert tokenizer.chat_template is None
 
 
+@pytest.mark.parametrize(("number_tokens", "tokens"), [(False, ["1", "7", "-", "4", "=?"]), (True, ["17", "-4", "=?"])])
+def test_whole_numbers_may_become_tokens(number_tokens: bool, tokens: list[str]) -> None:
+    texts = ["17-4=?", "What is 17 minus 4?", "-4", "Und 17?"] * 2
+    tokenizer = train_tokenizer(texts, vocab_size=512, all_bytes=False, number_tokens=number_tokens)
+    assert tokenizer.tokenize("17-4=?") == tokens
+    for text in texts:
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+
+
 def test_bytes_that_no_text_has_get_no_token() -> None:
     tokenizer = train_tokenizer(["3+4=?", "7", "12"], vocab_size=512, all_bytes=False)
     assert len(tokenizer) < 25

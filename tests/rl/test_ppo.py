@@ -485,6 +485,21 @@ def test_a_minibatch_in_which_nobody_acted_is_harmless(alone, folder):
     assert actor_moved(outcome, folder) == 0.0
 
 
+@pytest.mark.e2e
+@pytest.mark.parametrize("signs", [(1.0, 0.0), (0.0, 0.0)], ids=["half", "none"])
+def test_dialogs_without_advantage_may_be_left_out(alone, folder, signs):
+    """The policy's gradient stays, also its denominators; the entropy bonus does not reach them."""
+    batch = make_batch()
+    advantages = constant_advantages(batch, [signs[row % 2] for row in range(NUM_ROWS)])
+
+    def outcome(**ppo: Any) -> Outcome:
+        config = make_config(advantage_estimator="grpo", mini_batch_size=NUM_ROWS, ppo_epochs=1, **ppo)
+        return alone.run(learn, config, folder, batch, advantages)[0]
+
+    assert weight_gap(outcome(skip_zero_advantages=True), outcome()) <= 1e-6
+    assert weight_gap(outcome(skip_zero_advantages=True, entropy_coef=0.1), outcome(entropy_coef=0.1)) > 1e-4
+
+
 # -- what an update does --------------------------------------------------------------------------------------------
 
 
