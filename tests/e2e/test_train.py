@@ -193,6 +193,7 @@ def test_own_files_run_asynchronously(own_files: list[str], tmp_path: Path) -> N
         assert record.trajectory.oldest_version >= max(0, record.trajectory.request.iteration - 2)
 
 
+@pytest.mark.slow
 def test_lora_trains_and_serves_an_adapter(stories: list[str], own_files: list[str], tmp_path: Path) -> None:
     """With the frozen base as the reference of a KL penalty."""
     done = train(tmp_path, "model.lora_rank=8", "ppo.kl_coef=0.05", "eval.num_tasks=6", *stories, *own_files)
