@@ -32,7 +32,7 @@ from typing import cast
 
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
-from envs.task import Scenario, Task
+from envs.task import Question, Scenario, Task
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
@@ -44,7 +44,7 @@ METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("
 
 
 class ScenarioError(ValueError):
-    """A scenario that is asked for does not exist, or not in this language or at this level, or cannot begin."""
+    """A scenario that is asked for does not exist, or not in this language or at this level, or cannot be asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,19 @@ class Library:
 
     def opening(self, task: Task) -> str:
         """The text of the task's first question. Raises `ScenarioError` where the scenario raises anything."""
+        return self.questions(task, max_turns=1)[0].text
+
+    def questions(self, task: Task, *, max_turns: int) -> list[Question]:
+        """What somebody is asked, `max_turns` times at most, who always answers right. Raises `ScenarioError`."""
         scenario = self.find(task.scenario)
         try:
-            return scenario.dialog(task).open().text
-        except Exception as error:  # without its opening nobody knows whether the task is held out
-            raise ScenarioError(f"{task.id} cannot open: {cause_of(error)}") from error
+            dialog = scenario.dialog(task)
+            asked = [dialog.open()]
+            while len(asked) < max_turns and (question := dialog.reply(asked[-1].answer or "")) is not None:
+                asked.append(question)
+        except Exception as error:  # a user's scenario may do anything
+            raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
+        return asked
 
     def listing(self) -> list[ScenarioInfo]:
         return [

@@ -1,4 +1,4 @@
-"""Loading what a user wrote in one Python file of their own, named by its path."""
+"""Loading what a user wrote in one Python file of their own, named by its path, and telling what it raised."""
 
 import ast
 import importlib.util
@@ -39,7 +39,7 @@ def load_list(path: str, variable: str) -> list[object]:
 
 
 def cause_of(error: BaseException) -> str:
-    """What was raised and where, in one line: "KeyError: 'no' (my_reward.py, line 9)"."""
+    """What was raised and where: "KeyError: 'no' (my_reward.py, line 9)"."""
     raised_in = traceback.extract_tb(error.__traceback__)[-1]
     return f"{type(error).__name__}: {error} ({Path(raised_in.filename).name}, line {raised_in.lineno})"
 

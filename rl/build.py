@@ -9,7 +9,6 @@ import torch
 from torch import nn
 
 from envs.mix import evaluation_tasks
-from envs.task import Question
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
@@ -157,14 +156,11 @@ def _dtype(config: Config) -> torch.dtype:
 
 
 def _dialog_texts(config: Config) -> Iterator[str]:
-    """What is said in dialogs that go right; the same for every seed, so that seeds share a vocabulary."""
+    """What is said in dialogs that go right, held-out openings too; the same for every seed, so that seeds share a
+    vocabulary.
+    """
     library, mix = build_tasks(config)
     for task in evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS):
-        dialog = library.find(task.scenario).dialog(task)
-        question: Question | None = dialog.open()
-        for _ in range(config.rollout.max_turns):
-            if question is None:
-                break
+        for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
             yield question.answer or ""
-            question = dialog.reply(question.answer or "")

@@ -172,9 +172,10 @@ def test_a_full_disk_costs_the_new_checkpoint_only(small_disk: Path, smoke: Fini
 
 
 @pytest.mark.slow
-def test_a_scenario_that_always_raises_ends_the_run_with_advice(tmp_path: Path) -> None:
+def test_a_scenario_that_always_raises_is_refused_before_the_start(tmp_path: Path) -> None:
     path = tmp_path / "my_env.py"
     path.write_text(SCENARIO)
     done = ends_badly(tmp_path, f"tasks.files=[{path}]", "tasks.mix=[{scenario: broken}]")
-    assert done.code == 1
-    assert "every dialog failed; `zero2one show RUN --status failed` says why" in done.errors
+    assert (done.code, done.output) == (2, "")
+    [message] = single_message(done.errors)
+    assert message.endswith("cannot be asked: LookupError: no reply (my_env.py, line 10)")

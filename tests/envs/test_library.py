@@ -60,7 +60,15 @@ def test_a_scenario_that_cannot_open_is_named_with_the_line(tmp_path: Path) -> N
     library = build_library([write(tmp_path, text)])
     with pytest.raises(ScenarioError) as caught:
         library.opening(Task("echo", "en", 1, 3))
-    assert str(caught.value) == "echo/en/1/3 cannot open: KeyError: 'yes' (mine.py, line 17)"
+    assert str(caught.value) == "echo/en/1/3 cannot be asked: KeyError: 'yes' (mine.py, line 17)"
+
+
+def test_the_questions_of_a_right_dialog() -> None:
+    library, task = Library(), Task("arithmetic-dialog", "en", 0, 3)
+    questions = library.questions(task, max_turns=5)
+    assert [question.text for question in questions[:1]] == [library.opening(task)]
+    assert len(questions) == 2
+    assert library.questions(task, max_turns=1) == questions[:1]
 
 
 def test_the_example_in_the_docstring_works(tmp_path: Path) -> None:
