@@ -9,8 +9,7 @@ Nothing inside a user's text can act as a control token. A tokenizer without a t
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from itertools import pairwise
 
 from jinja2 import TemplateError
@@ -24,7 +23,7 @@ Piece = tuple[int | str, ...]
 # Placeholders for contents: plain words that no template looks for, trims or changes.
 QUESTIONS, ANSWERS, SYSTEM = ("QuestionA", "QuestionB", "QuestionC"), ("AnswerA", "AnswerB"), "SystemText"
 
-NUM_CACHED = 10_000  # texts; answers as long as a page make that a few dozen megabytes
+NUM_CACHED = 1024  # texts whose ids are kept: all samples of a prompt are asked the same, one after the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +51,7 @@ class ChatFormat:
     follow: Piece
     stop_token_ids: tuple[int, ...]
     controls: re.Pattern[str]
+    _ids: dict[str, tuple[int, ...]] = field(default_factory=dict, repr=False, compare=False)
 
     def open(self, question: str, system: str | None = None) -> list[int]:
         """Ids of the first prompt, up to where the policy must write."""
@@ -85,7 +85,7 @@ class ChatFormat:
 
     def decode(self, answer_ids: Sequence[int]) -> str:
         """The text of an answer, without special tokens."""
-        return _text(self.tokenizer, tuple(answer_ids))
+        return self.tokenizer.decode(answer_ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
     def _said(self, text: str) -> list[str | None]:
         """`text` cut (None) after the first character of every control token's name, so that it cannot act as one."""
@@ -104,24 +104,19 @@ class ChatFormat:
                 text += part
                 continue
             if text:
-                ids += _token_ids(self.tokenizer, text)
+                ids += self._token_ids(text)
                 text = ""
             if part is not None:
                 ids.append(part)
         return ids
 
-
-# Samples of one prompt ask and often answer the same, and a call of the tokenizer costs more than all else in a turn.
-
-
-@lru_cache(maxsize=NUM_CACHED)
-def _token_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> tuple[int, ...]:
-    return tuple(tokenizer(text, add_special_tokens=False)["input_ids"])
-
-
-@lru_cache(maxsize=NUM_CACHED)
-def _text(tokenizer: PreTrainedTokenizerBase, ids: tuple[int, ...]) -> str:
-    return tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    def _token_ids(self, text: str) -> tuple[int, ...]:
+        """The tokenizer's answer, which costs more than all else in a turn, or what it said before."""
+        if text not in self._ids:
+            if len(self._ids) >= NUM_CACHED:
+                self._ids.clear()
+            self._ids[text] = tuple(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+        return self._ids[text]
 
 
 def chat_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
