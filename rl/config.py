@@ -99,7 +99,8 @@ class PPOConfig(Section):
     whiten_advantages: bool = True
     negative_advantage_scale: NonNegativeFloat = Field(1.0, description="factor on negative advantages; 0 drops them")
     skip_zero_advantages: bool = Field(
-        False, description="leave out of the actor's update, entropy and KL included, dialogs without any advantage"
+        False,
+        description="keep dialogs without any advantage out of the update, entropy and KL included",
     )
     kl_coef: NonNegativeFloat = 0.0
     kl_estimator: Literal["k1", "k2", "k3"] = "k1"

@@ -97,6 +97,13 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "rollout.n_samples_per_prompt", f"{cause}, so it must be at least 2"
     if ppo.advantage_estimator != "gae" and ppo.critic_warmup > 0:
         yield "ppo.critic_warmup", "must be 0: only ppo.advantage_estimator = gae has a critic"
+    if ppo.skip_zero_advantages and ppo.advantage_estimator == "gae":
+        yield (
+            "ppo.skip_zero_advantages",
+            "must be false: the critic of ppo.advantage_estimator = gae learns from all",
+        )
+    if ppo.skip_zero_advantages and ppo.target_kl is not None:
+        yield "ppo.target_kl", "must be unset: with ppo.skip_zero_advantages nobody looks at the KL of what is left out"
     if ppo.critic_warmup >= run.num_iterations:
         yield "ppo.critic_warmup", f"must be below run.num_iterations = {run.num_iterations}"
     if ppo.kl_target is not None and ppo.kl_coef == 0:

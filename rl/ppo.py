@@ -26,6 +26,8 @@ from rl.config import Config, OptimizerConfig, PPOConfig
 from rl.micro_batch import MicroBatch, Part, merge_twins, plan_micro_batches, token_ids
 from rl.tally import Tally
 
+NO_ADVANTAGE = 1e-8  # what rounding leaves of equal returns
+
 # Where reference log-probs come from: a frozen copy of the policy, or the policy without its adapter.
 Reference = Callable[[], AbstractContextManager[nn.Module]]
 
@@ -57,10 +59,10 @@ def entropy_coef(ppo: PPOConfig, step: int, num_steps: int) -> float:
 
 
 def _with_advantage(rows: np.ndarray, counts: np.ndarray, advantages: Advantages) -> tuple[np.ndarray, np.ndarray]:
-    """The rows with any advantage; one row, if there is none, for an optimiser's step needs a gradient."""
-    worth = advantages.advantages[rows].any(1)
-    worth[0] |= not worth.any()
-    return rows[worth], counts[worth]
+    """The rows with any advantage, or the first row where none has one: an optimiser's step needs a gradient."""
+    has_advantage = (np.abs(advantages.advantages[rows]) > NO_ADVANTAGE).any(1)
+    has_advantage[0] |= not has_advantage.any()
+    return rows[has_advantage], counts[has_advantage]
 
 
 class PPOLearner:
@@ -172,7 +174,7 @@ class PPOLearner:
         columns = [batch.tokens, batch.action_mask.astype(np.int32), batch.sampler_logprobs, notes.logprobs]
         columns += [a for a in (notes.ref_logprobs, advantages.advantages, advantages.returns) if a is not None]
         kept, counts, _ = merge_twins(rows, *columns)
-        if ppo.skip_zero_advantages and not self._critic:
+        if ppo.skip_zero_advantages:
             kept, counts = _with_advantage(kept, counts, advantages)
         for micro in self._plan(batch, kept, counts):
             part = Part.cut(batch, notes, advantages, micro, self._device)

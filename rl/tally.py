@@ -33,7 +33,7 @@ class Tally:
 
 
 def merge(tallies: Sequence[Tally]) -> dict[str, float]:
-    """The metrics of an update from the tallies of all ranks: means over all action tokens, maxima, shared numbers."""
+    """The metrics of an update from all ranks: means over the action tokens that were trained on, maxima, shared."""
     metrics = dict(tallies[0].shared)
     for name in tallies[0].sums:
         role = name.partition("/")[0]

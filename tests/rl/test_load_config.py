@@ -148,9 +148,16 @@ def test_all_mistakes_come_at_once() -> None:
         ),
         (["ppo.advantage_estimator=grpo", "ppo.critic_warmup=1"], "ppo.critic_warmup = 1: must be 0"),
         (
-            ["run.num_iterations=5", "ppo.advantage_estimator=gae", "ppo.critic_warmup=5"],
+            [
+                "run.num_iterations=5",
+                "ppo.advantage_estimator=gae",
+                "ppo.critic_warmup=5",
+                "ppo.skip_zero_advantages=false",
+            ],
             "ppo.critic_warmup = 5: must be below",
         ),
+        (["ppo.advantage_estimator=gae"], "ppo.skip_zero_advantages = True: must be false"),
+        (["ppo.skip_zero_advantages=true", "ppo.target_kl=0.1"], "ppo.target_kl = 0.1: must be unset"),
         (["ppo.kl_target=0.1"], "ppo.kl_target = 0.1"),
         (["ppo.kl_coef=0.1", "ppo.kl_in=loss"], "ppo.kl_estimator = 'k1'"),
         (["rewards.weights={answer.correct: 0}"], "rewards.weights = {'answer.correct': 0.0}"),

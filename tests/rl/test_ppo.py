@@ -488,7 +488,7 @@ def test_a_minibatch_in_which_nobody_acted_is_harmless(alone, folder):
 @pytest.mark.e2e
 @pytest.mark.parametrize("signs", [(1.0, 0.0), (0.0, 0.0)], ids=["half", "none"])
 def test_dialogs_without_advantage_may_be_left_out(alone, folder, signs):
-    """The policy's gradient stays, also its denominators; the entropy bonus does not reach them."""
+    """The policy's gradient stays, also its denominators; the entropy bonus does not reach the dialogs left out."""
     batch = make_batch()
     advantages = constant_advantages(batch, [signs[row % 2] for row in range(NUM_ROWS)])
 
