@@ -39,9 +39,8 @@ class StepResult:
 
 
 def prepare_cpu(num_threads: int) -> None:
-    """Before any other work with tensors: threads that start later inherit it.
-
-    Gradients far from the loss are full of numbers below 1e-38, on which a CPU is ten times slower; they become 0.
+    """Set the number of threads, and let denormal numbers be 0: gradients are full of them, and they are ten times
+    slower. Call it before any other work with tensors, for threads inherit the setting when they start.
     """
     torch.set_num_threads(num_threads)
     torch.set_flush_denormal(True)

@@ -35,7 +35,8 @@ def train_tokenizer(
     """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
 
     Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
-    With `number_tokens`, a whole number with its minus sign may become one token, as a word may.
+    With `number_tokens`, a whole number may become one token, as a word may; with its minus sign, unless that stands
+    right behind other punctuation.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
     Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ModelError below `MIN_VOCAB_SIZE`.
     """

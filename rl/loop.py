@@ -123,7 +123,7 @@ class Trainer:
             async with asyncio.TaskGroup() as judging:
                 async for finished in self._world.rollouts.sample(requests):
                     judging.create_task(judge(finished))
-                # all has been said: from here on it is the judges that the run waits for
+                # all has been said: what is left of this batch is judging
                 waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
         return [scored[request.id] for request in requests]
