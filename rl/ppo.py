@@ -58,11 +58,10 @@ def entropy_coef(ppo: PPOConfig, step: int, num_steps: int) -> float:
     return ppo.entropy_coef + (ppo.entropy_coef_final - ppo.entropy_coef) * min(1.0, progress)
 
 
-def _with_advantage(rows: np.ndarray, counts: np.ndarray, advantages: Advantages) -> tuple[np.ndarray, np.ndarray]:
+def _with_advantage(rows: np.ndarray, advantages: Advantages) -> np.ndarray:
     """The rows with any advantage, or the first row where none has one: an optimiser's step needs a gradient."""
-    has_advantage = (np.abs(advantages.advantages[rows]) > NO_ADVANTAGE).any(1)
-    has_advantage[0] |= not has_advantage.any()
-    return rows[has_advantage], counts[has_advantage]
+    chosen = rows[(np.abs(advantages.advantages[rows]) > NO_ADVANTAGE).any(1)]
+    return chosen if len(chosen) else rows[:1]
 
 
 class PPOLearner:
@@ -173,9 +172,8 @@ class PPOLearner:
         # token ids and mask, and all that a loss is made of
         columns = [batch.tokens, batch.action_mask.astype(np.int32), batch.sampler_logprobs, notes.logprobs]
         columns += [a for a in (notes.ref_logprobs, advantages.advantages, advantages.returns) if a is not None]
-        kept, counts, _ = merge_twins(rows, *columns)
-        if ppo.skip_zero_advantages:
-            kept, counts = _with_advantage(kept, counts, advantages)
+        trained = _with_advantage(rows, advantages) if ppo.skip_zero_advantages else rows
+        kept, counts, _ = merge_twins(trained, *columns)
         for micro in self._plan(batch, kept, counts):
             part = Part.cut(batch, notes, advantages, micro, self._device)
             if train_actor:
