@@ -83,7 +83,7 @@ class Library:
         try:
             dialog = scenario.dialog(task)
             asked = [dialog.open()]
-            while len(asked) < max_turns and (question := dialog.reply(asked[-1].answer or "")) is not None:
+            while len(asked) < max_turns and (question := dialog.reply(asked[-1].demonstration)) is not None:
                 asked.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error

@@ -28,12 +28,37 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class Constraint:
+    """A demand on the form or content of an answer that a program can check.
+
+    Example: `Constraint("max_words", 20)`, `Constraint("mentions", "Anna")`
+    """
+
+    name: str
+    value: str | int = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Question:
-    """What the user says in one turn, and the answer that a verifier may compare with (None: no single one)."""
+    """What the user says in one turn, and how an answer to it is known to be right.
+
+    Attributes:
+        answer: the one right answer, which a verifier may compare with; None: there is no single one.
+        kind: what sort of answer is due: "integer", "number", "choice", "text", or a scenario's own word.
+        oracle: where there is no single right answer, one that succeeds.
+        constraints: what the question demands of any answer.
+    """
 
     text: str
     answer: str | None = None
-    kind: str = "text"  # what sort of answer is due: "integer", "number", "choice", "text", or a scenario's own word
+    kind: str = "text"
+    oracle: str | None = None
+    constraints: tuple[Constraint, ...] = ()
+
+    @property
+    def demonstration(self) -> str:
+        """An answer that succeeds; empty where the question names none."""
+        return self.answer if self.answer is not None else self.oracle or ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -163,4 +163,4 @@ def _dialog_texts(config: Config) -> Iterator[str]:
     for task in evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS):
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
-            yield question.answer or ""
+            yield question.demonstration

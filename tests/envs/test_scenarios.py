@@ -35,7 +35,7 @@ def hold(scenario: Scenario, task: Task, answer: str | None = None, finish: Fini
     dialog, transcript = scenario.dialog(task), Transcript(task)
     question: Question | None = dialog.open()
     while question is not None and len(transcript.turns) <= MAX_TURNS:
-        said = answer if answer is not None else str(question.answer)
+        said = answer if answer is not None else question.demonstration
         transcript = Transcript(task, (*transcript.turns, Turn(question, said, finish, num_tokens=1)))
         question = dialog.reply(said)
     return transcript
