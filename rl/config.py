@@ -141,6 +141,15 @@ class LearnerConfig(Section):
     timeout_seconds: PositiveFloat = 1800.0
 
 
+class CurriculumConfig(Section):
+    enabled: bool = Field(False, description="false: tasks.mix as it stands, all levels of a line alike")
+    success_low: float = Field(0.2, ge=0.0, le=1.0, description="below it, questions get easier")
+    success_high: float = Field(0.8, ge=0.0, le=1.0, description="from it on, questions get harder")
+    half_life: PositiveInt = Field(400, description="dialogs after which one counts half in an average of success")
+    rehearsal: float = Field(0.2, ge=0.0, lt=1.0, description="share of a line for the levels below its frontier")
+    floor: float = Field(0.3, gt=0.0, le=1.0, description="least part of its weight that a line without progress keeps")
+
+
 class EvalConfig(Section):
     every: NonNegativeInt = Field(20, description="iterations; 0: only at the start and the end")
     num_tasks: PositiveInt = Field(200, description="held dialogs per evaluation, greedy; finite levels in full order")
@@ -163,5 +172,6 @@ class Config(Section):
     actor: OptimizerConfig = OptimizerConfig()
     critic: CriticConfig = CriticConfig()
     learner: LearnerConfig = LearnerConfig()
+    curriculum: CurriculumConfig = CurriculumConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()

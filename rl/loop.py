@@ -18,6 +18,7 @@ from rl.batch import pack
 from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
 from rl.checkpoint import RunState
 from rl.config import Config
+from rl.curriculum import Curriculum, outcomes
 from rl.evaluate import evaluation_requests, summarize
 from rl.interfaces import World
 from rl.kl import KLController
@@ -32,6 +33,7 @@ class Progress:
     """Where the run stands: `step` updates are done, and the weights have that version."""
 
     kl: KLController
+    curriculum: Curriculum
     step: int = 0
     tokens_generated: int = 0
     max_logprob_gap: float = 0.0
@@ -46,7 +48,10 @@ class Trainer:
         self, config: Config, library: Library, mix: Sequence[MixLine], world: World, records: Records
     ) -> None:
         self._config, self._library, self._mix, self._world, self._records = config, library, mix, world, records
-        self._progress = Progress(KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon))
+        self._progress = Progress(
+            KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon),
+            Curriculum.start(config.curriculum, mix),
+        )
         self._seen: set[str] = set()  # opening questions that training has asked
         self._sha256 = ""
 
@@ -106,7 +111,9 @@ class Trainer:
         progress.tokens_generated += batch.num_action_tokens
         progress.max_logprob_gap = max(progress.max_logprob_gap, mismatch.get("mismatch/max_logprob_gap", 0.0))
         progress.episodes.update(s.trajectory.status for s in scored)
-        return metrics
+        progress.curriculum = progress.curriculum.advance(outcomes(scored))
+        self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
+        return metrics | progress.curriculum.metrics()
 
     async def _collect(self, requests: Sequence[EpisodeRequest]) -> list[Scored]:
         """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`."""
@@ -138,11 +145,8 @@ class Trainer:
         ]
 
     def _draw(self, iteration: int, index: int) -> Task:
-        task = draw(
-            self._library, self._mix, self._config.run.seed, iteration, index, self._config.tasks.held_out_fraction
-        )
-        self._seen.add(self._library.opening(task))
-        return task
+        mix, config = self._progress.curriculum.mix, self._config
+        return draw(self._library, mix, config.run.seed, iteration, index, config.tasks.held_out_fraction)
 
     def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
         """Mark what is older than `max_staleness` updates: it is counted and stored, and trains nothing."""
@@ -195,6 +199,7 @@ class Trainer:
             episodes=dict(progress.episodes),
             max_logprob_gap=progress.max_logprob_gap,
             evals=tuple(progress.evals),
+            curriculum=progress.curriculum.to_json(),
         )
         with self._records.saving(state) as folder:
             await self._world.learner.save(folder)
@@ -210,8 +215,8 @@ class Trainer:
         progress.step, progress.tokens_generated = state.step, state.tokens_generated
         progress.max_logprob_gap, progress.evals = state.max_logprob_gap, list(state.evals)
         progress.episodes = Counter(state.episodes)
-        for iteration in range(state.step):
-            self._requests(iteration)  # tasks are drawn anew, to know what training has asked
+        progress.curriculum = progress.curriculum.restore(state.curriculum)
+        self._seen = self._records.asked_openings()
         self._records.say(f"resumed at iteration {state.step} from {checkpoint.folder}")
 
     async def _summary(self) -> RunSummary:

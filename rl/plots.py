@@ -1,6 +1,8 @@
 """The curves of a run as PNG files, in colours and markers that everybody can tell apart."""
 
 import io
+import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +29,8 @@ class Panel:
     lines: dict[str, str]
 
 
+LEVEL = re.compile(r"curriculum/.+/level")
+
 TRAINING = (
     Panel("Reward", "mean scalar per turn", {"reward/mean": "reward"}),
     Panel("Entropy", "nats per token", {"actor/entropy": "entropy"}),
@@ -40,9 +44,15 @@ TRAINING = (
 
 
 def draw(folder: Path, lines: Sequence[MetricsLine], evals: Sequence[EvalResult]) -> list[str]:
-    """Write `learning_curve.png` and `training.png`, as far as there is something to see; returns their names."""
+    """Write the curves of learning, training and curriculum, as far as there is something to see; returns the files'
+    names.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    figures = {"learning_curve.png": _learning_curve(evals), "training.png": _training(lines)}
+    figures = {
+        "learning_curve.png": _learning_curve(evals),
+        "training.png": _training(lines),
+        "curriculum.png": _curriculum(lines),
+    }
     written = []
     for name, figure in figures.items():
         if figure is not None:
@@ -90,6 +100,24 @@ def _training(lines: Sequence[MetricsLine]) -> "Figure | None":
             axes.legend(frameon=False)
     for axes in grid[len(panels) :]:
         axes.set_axis_off()
+    return figure
+
+
+def _curriculum(lines: Sequence[MetricsLine]) -> "Figure | None":
+    """The level that each scenario is asked at, over the run: a row each, for there may be dozens."""
+    names = sorted({name for line in lines for name in line.values if LEVEL.fullmatch(name)})
+    if not names:
+        return None
+    from matplotlib.figure import Figure
+
+    levels = [[line.values.get(name, math.nan) for line in lines] for name in names]
+    figure = Figure(figsize=(9, 1.4 + 0.28 * len(names)), layout="constrained")
+    axes = figure.subplots()
+    image = axes.imshow(levels, aspect="auto", interpolation="nearest", cmap="viridis", vmin=0)
+    axes.set_yticks(range(len(names)), [name.split("/")[1] for name in names])
+    axes.set(xlabel="iteration")
+    axes.set_title("Curriculum: level that most questions are asked at", loc="left")
+    figure.colorbar(image, ax=axes, label="level")
     return figure
 
 

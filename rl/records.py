@@ -17,7 +17,7 @@ from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
 from rl.config import Config
 from rl.metrics import MetricsLog, Phase, PhaseTimer
-from rl.store import TrajectoryStore
+from rl.store import TrajectoryStore, opening_questions
 from rl.trajectory import Scored
 
 FLUSH_SECONDS = 5.0
@@ -66,6 +66,10 @@ class Records:
         )
         self._timer.lap()
         return latest.checkpoint
+
+    def asked_openings(self) -> set[str]:
+        """The opening questions of all training dialogs that are stored."""
+        return {text for _, _, text in opening_questions(self.run_dir, "train")}
 
     def phase(self, name: Phase) -> AbstractContextManager[None]:
         """Everything inside counts as time of this phase."""

@@ -11,6 +11,7 @@ import pytest
 from envs.mix import evaluation_tasks, is_held_out
 from rewards.score import RewardError
 from rl.batch_metrics import MismatchError
+from rl.config import Config
 from rl.metrics import read_metrics
 from rl.report import RunSummary, write_report
 from rl.store import Query, Record, opening_questions, read
@@ -271,6 +272,25 @@ def assert_same_run(run: Run, summary: RunSummary, whole: Run, wanted: RunSummar
     assert numbers(run.run_dir) == numbers(whole.run_dir)
     ours, theirs = stored(run.run_dir), stored(whole.run_dir)
     assert {i: substance(record) for i, record in ours.items()} == {i: substance(r) for i, r in theirs.items()}
+
+
+def climbing_config() -> Config:
+    """The curriculum climbs a level after every update, whatever the policy says."""
+    mix = "tasks.mix=[{scenario: arithmetic-dialog, languages: [en], levels: [0, 1, 2, 3]}]"
+    always = ("success_low=0", "success_high=0", "half_life=1", "rehearsal=0")
+    return small_config(mix, "curriculum.enabled=true", *(f"curriculum.{rule}" for rule in always))
+
+
+def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Path) -> None:
+    whole = Run(tmp_path / "whole", climbing_config())
+    wanted = whole.train()
+    requests = [record.trajectory.request for record in read(tmp_path / "whole", TRAIN)]
+    assert {(r.iteration, r.task.level) for r in requests} == {(0, 0), (1, 1), (2, 2), (3, 3), (4, 3)}
+    frontier = [line.values["curriculum/arithmetic-dialog/level"] for line in read_metrics(tmp_path / "whole")]
+    assert frontier == [1.0, 2.0, 3.0, 3.0, 3.0]
+    stop(Run(tmp_path / "killed", climbing_config(), trap=Trap("update", 3)))
+    resumed = Run(tmp_path / "killed", climbing_config())
+    assert_same_run(resumed, resumed.train(), whole, wanted)
 
 
 def test_only_what_came_after_the_checkpoint_is_done_again(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from envs.task import Task
-from rl.metrics import MetricsLog
+from rl.metrics import MetricsLine, MetricsLog
+from rl.plots import draw
 from rl.report import RunSummary, dialog_pairs, seen_share, write_report
 from rl.results import EvalResult
 from rl.store import TrajectoryStore
@@ -99,6 +100,13 @@ def test_the_report_for_people(run: Path) -> None:
         assert part in text
     for name in ("learning_curve.png", "training.png"):
         assert (run / "plots" / name).read_bytes().startswith(PNG)
+
+
+def test_levels_of_a_curriculum_are_drawn(tmp_path: Path) -> None:
+    levels = [{"curriculum/sums/level": float(step // 2), "curriculum/words/level": 1.0} for step in range(6)]
+    lines = [MetricsLine(step, 0.0, values) for step, values in enumerate(levels)]
+    assert draw(tmp_path, lines, ()) == ["curriculum.png"]
+    assert (tmp_path / "curriculum.png").read_bytes().startswith(PNG)
 
 
 def test_what_the_model_wrote_cannot_break_the_page(run: Path) -> None:
