@@ -84,6 +84,8 @@ def _rewards(arguments: argparse.Namespace) -> int:
 
 
 def _scenarios(arguments: argparse.Namespace) -> int:
+    if arguments.subcommand == "fit":
+        return _scenarios_fit(arguments)
     from envs.library import build_library
 
     listing = build_library().listing()
@@ -91,6 +93,21 @@ def _scenarios(arguments: argparse.Namespace) -> int:
         _print_json([asdict(info) for info in listing])
     else:
         _print_columns([(i.name, f"{i.num_levels} levels", " ".join(i.languages), i.description) for i in listing])
+    return 0
+
+
+def _scenarios_fit(arguments: argparse.Namespace) -> int:
+    from envs.library import build_library
+    from envs.query_fit import fit
+    from envs.query_log import read_queries
+    from envs.query_report import describe, recipe
+
+    library = build_library()
+    fitted = fit(read_queries(arguments.log), library)
+    if arguments.json:
+        _print_json(asdict(fitted) | {"recipe": recipe(fitted, library)})
+    else:
+        print(f"{describe(fitted, library)}\n\n{recipe(fitted, library)}")
     return 0
 
 

@@ -5,25 +5,65 @@ scenario, language and run; training never sees a held-out one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from math import floor
+from typing import Protocol
 
 from envs.chance import pick, uniform
 from envs.library import Library, ScenarioError
-from envs.task import Task, stable_hash
+from envs.task import Scenario, Task, stable_hash
 
 MAX_DRAWS = 1000
+EVERYTHING = "*"
+DOMAIN = "domain:"
 
 
 @dataclass(frozen=True, slots=True)
 class MixLine:
-    """One line of the mixture. No languages means all that the scenario speaks."""
+    """One line of the mixture. No languages means all that the scenario speaks.
+
+    `expand` makes several of one whose scenario is "domain:logic" (all of a domain) or "*" (all there are).
+    """
 
     scenario: str
     weight: float = 1.0
     languages: tuple[str, ...] = ()
     levels: tuple[int, ...] = (0,)
+
+
+class Arrivals(Protocol):
+    """Who asks next, where that is more than a matter of weights; see `envs.arrival.Arrival`."""
+
+    def choose(
+        self, library: Library, mix: Sequence[MixLine], run_seed: int, iteration: int, index: int
+    ) -> tuple[MixLine, str]:
+        """The line and the language of the dialog at `index` of an iteration."""
+        ...
+
+
+def expand(library: Library, mix: Sequence[MixLine]) -> tuple[MixLine, ...]:
+    """A line for every scenario that is meant. What another line names more closely is not meant.
+
+    Each has an equal part of the weight, and those of the languages and levels that its scenario has; a scenario that
+    has none of them is left out. Raises `ScenarioError` where nothing is left, or nothing has a language or level.
+    """
+    expanded: list[MixLine] = []
+    for line in mix:
+        if line.scenario != EVERYTHING and not line.scenario.startswith(DOMAIN):
+            expanded.append(line)
+            continue
+        members = _members(library, line, {other.scenario for other in mix})
+        parts = [_fit(line, scenario) for scenario in members]
+        parts = [p for p in parts if bool(p.levels) == bool(line.levels) and bool(p.languages) == bool(line.languages)]
+        for language in line.languages:
+            if not any(language in part.languages for part in parts):
+                raise ScenarioError(f"{line.scenario}: none of its scenarios speaks {language!r} at these levels")
+        for level in line.levels:
+            if not any(level in part.levels for part in parts):
+                raise ScenarioError(f"{line.scenario}: none of its scenarios has level {level} in these languages")
+        expanded += [replace(part, weight=line.weight / len(parts)) for part in parts]
+    return tuple(expanded)
 
 
 def check_mix(library: Library, mix: Sequence[MixLine]) -> None:
@@ -51,12 +91,24 @@ def is_held_out(opening: str, fraction: float) -> bool:
 
 
 def draw(
-    library: Library, mix: Sequence[MixLine], run_seed: int, iteration: int, index: int, held_out_fraction: float = 0.0
+    library: Library,
+    mix: Sequence[MixLine],
+    run_seed: int,
+    iteration: int,
+    index: int,
+    held_out_fraction: float = 0.0,
+    arrivals: Arrivals | None = None,
 ) -> Task:
-    """The training task at `index` of an iteration. Its opening question is not held out."""
+    """The training task at `index` of an iteration. Its opening question is not held out.
+
+    Without `arrivals`, every dialog is for itself: a line by its weight, any of its languages.
+    """
     key = ("train", run_seed, iteration, index)
-    line = _pick_line(mix, uniform(*key, "line"))
-    language = pick(line.languages or library.find(line.scenario).languages, *key, "language")
+    if arrivals is None:
+        line = pick_line(mix, uniform(*key, "line"))
+        language = pick(line.languages or library.find(line.scenario).languages, *key, "language")
+    else:
+        line, language = arrivals.choose(library, mix, run_seed, iteration, index)
     level = pick(line.levels, *key, "level")
     for attempt in range(MAX_DRAWS):
         task = Task(line.scenario, language, level, seed=stable_hash(*key, attempt))
@@ -86,10 +138,36 @@ def evaluation_tasks(library: Library, mix: Sequence[MixLine], num_tasks: int, s
     return tasks
 
 
-def _pick_line(mix: Sequence[MixLine], point: float) -> MixLine:
+def pick_line(mix: Sequence[MixLine], point: float) -> MixLine:
     """The line that holds `point`, in [0, 1), when the lines lie end to end in the lengths of their weights."""
     ends = list(accumulate(line.weight for line in mix))
     return next(line for line, end in zip(mix, ends, strict=True) if point * ends[-1] < end)
+
+
+def _members(library: Library, line: MixLine, named: set[str]) -> list[Scenario]:
+    """The scenarios that a line means which names more than one."""
+    domains = list(dict.fromkeys(scenario.domain for scenario in library.scenarios))
+    if line.scenario == EVERYTHING:
+        meant = [scenario for scenario in library.scenarios if DOMAIN + scenario.domain not in named]
+    else:
+        domain = line.scenario.removeprefix(DOMAIN)
+        if domain not in domains:
+            raise ScenarioError(f"unknown domain {domain!r}; known are: {', '.join(domains)}")
+        meant = [scenario for scenario in library.scenarios if scenario.domain == domain]
+    members = [scenario for scenario in meant if scenario.name not in named]
+    if not members:
+        raise ScenarioError(f"{line.scenario}: other lines name all of its scenarios; take this one out")
+    return members
+
+
+def _fit(line: MixLine, scenario: Scenario) -> MixLine:
+    """The line as one of the scenario, with as many of its languages and levels as that has."""
+    return replace(
+        line,
+        scenario=scenario.name,
+        languages=tuple(language for language in line.languages if language in scenario.languages),
+        levels=tuple(level for level in line.levels if 0 <= level < scenario.num_levels),
+    )
 
 
 def _apportion(total: int, weights: Sequence[float]) -> list[int]:

@@ -38,10 +38,39 @@ class ModelConfig(Section):
 class ScenarioMix(Section):
     """One line of the task mixture."""
 
-    scenario: str
+    scenario: str = Field(description="a name; or 'domain:NAME' or '*', all that no other line names more closely")
     weight: PositiveFloat = 1.0
     languages: tuple[str, ...] = Field((), description="empty: all that the scenario speaks")
     levels: tuple[NonNegativeInt, ...] = Field((0,), min_length=1)
+
+
+class LoadConfig(Section):
+    """When queries arrive, for benchmarks of throughput; see `envs.load.Load`."""
+
+    requests_per_second: PositiveFloat = 1.0
+    period_seconds: PositiveFloat = Field(86_400.0, description="of the rhythm")
+    amplitude: float = Field(0.0, ge=0.0, le=1.0, description="how far the rate swings about its mean")
+    peak_seconds: NonNegativeFloat = Field(0.0, description="when in the period the rate is highest")
+    bursts_per_period: NonNegativeInt = 0
+    burst_seconds: PositiveFloat = Field(60.0, description="at most a period")
+    burst_factor: float = Field(1.0, ge=1.0, description="what the rate is multiplied by in a burst")
+
+
+class ArrivalConfig(Section):
+    """Who asks next, fitted to a log by `zero2one scenarios fit`; see `envs.arrival.Arrival`."""
+
+    enabled: bool = Field(False, description="false: every dialog for itself, lines by their weights")
+    zipf_exponent: NonNegativeFloat = Field(
+        0.0, description="over the lines of a domain, in their order; 0: as weighed"
+    )
+    domains: dict[str, PositiveFloat] = Field({}, description="domain -> weight; empty: what its lines weigh")
+    languages: dict[str, PositiveFloat] = Field({}, description="language -> weight; empty: all of a line's alike")
+    mean_session_length: float = Field(1.0, ge=1.0, description="dialogs")
+    topic_stickiness: float = Field(0.0, ge=0.0, le=1.0, description="probability of the user's favourite topic")
+    returning_share: float = Field(0.0, ge=0.0, le=1.0, description="share of sessions by users who return")
+    num_users: PositiveInt = Field(1000, description="who return")
+    user_zipf_exponent: NonNegativeFloat = Field(1.0, description="over these users")
+    load: LoadConfig = LoadConfig()
 
 
 class TasksConfig(Section):
@@ -49,6 +78,7 @@ class TasksConfig(Section):
     files: tuple[str, ...] = Field((), description="Python files that define scenarios of the user's own")
     questions: str = Field("", description="JSONL, CSV or Parquet file behind the scenario `questions`")
     held_out_fraction: float = Field(0.1, ge=0.0, lt=1.0, description="share of opening questions never trained on")
+    arrival: ArrivalConfig = ArrivalConfig()
 
 
 class RolloutConfig(Section):

@@ -23,7 +23,7 @@ from rl.config import CurriculumConfig
 from rl.trajectory import Scored
 
 SLOWER = 4  # the slow average of a line has this many times the half-life of the fast one
-DIGITS = 4  # of shares: what a checkpoint writes down is exactly what was drawn from
+DIGITS = 4  # that a share keeps, wherever its point: among a hundred lines, some have very little
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +70,10 @@ class Curriculum:
         if not self.config.enabled:
             return self.lines
         return tuple(
-            replace(line, weight=round(share * part, DIGITS), levels=(level,))
+            replace(line, weight=float(f"{share * part:.{DIGITS}g}"), levels=(level,))
             for line, ladder, share in zip(self.lines, self.ladders, self._shares(), strict=True)
             for level, part in _rungs(line, ladder.frontier, self.config.rehearsal)
-            if round(share * part, DIGITS) > 0
+            if share * part > 0
         )
 
     def advance(self, outcomes: Iterable[tuple[Task, float]]) -> "Curriculum":

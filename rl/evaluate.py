@@ -21,11 +21,11 @@ def summarize(scored: Sequence[Scored], library: Library, *, step: int, seen: Co
         raise RuntimeError(
             f"evaluation at step {step}: every dialog failed; `zero2one show RUN --status failed` says why"
         )
-    openings = [library.opening(s.trajectory.request.task) for s in judged]
+    tasks = [s.trajectory.request.task for s in judged]
+    openings = [library.opening(task) for task in tasks]
     success = [s.score.success for s in judged if s.score is not None]
     unseen = [values for values, opening in zip(success, openings, strict=True) if opening not in seen]
     follow_ups = [values[1:] for values in success if len(values) > 1]
-    scenarios = sorted({s.trajectory.request.task.scenario for s in judged})
     return EvalResult(
         step=step,
         accuracy=_mean(success),
@@ -33,12 +33,17 @@ def summarize(scored: Sequence[Scored], library: Library, *, step: int, seen: Co
         follow_up=_mean(follow_ups) if follow_ups else None,
         unseen=_mean(unseen) if unseen else None,
         seen_share=len(set(openings).intersection(seen)) / len(set(openings)),
-        by_scenario={
-            name: _mean([v for v, s in zip(success, judged, strict=True) if s.trajectory.request.task.scenario == name])
-            for name in scenarios
-        },
+        by_scenario=_means_by([task.scenario for task in tasks], success),
         num_dialogs=len(judged),
+        by_domain=_means_by([library.find(task.scenario).domain for task in tasks], success),
+        by_language=_means_by([task.language for task in tasks], success),
     )
+
+
+def _means_by(names: Sequence[str], success: Sequence[np.ndarray]) -> dict[str, float]:
+    """Mean success over the turns of the dialogs that share a name."""
+    pairs = list(zip(names, success, strict=True))
+    return {name: _mean([values for other, values in pairs if other == name]) for name in sorted(set(names))}
 
 
 def _mean(parts: Sequence[np.ndarray]) -> float:

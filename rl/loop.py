@@ -25,6 +25,7 @@ from rl.kl import KLController
 from rl.records import Records
 from rl.report import RunSummary
 from rl.results import EvalResult
+from rl.tasks import build_arrival
 from rl.trajectory import EpisodeRequest, Scored, Status, Trajectory
 
 
@@ -52,6 +53,7 @@ class Trainer:
             KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon),
             Curriculum.start(config.curriculum, mix),
         )
+        self._arrival = build_arrival(config)
         self._seen: set[str] = set()  # opening questions that training has asked
         self._sha256 = ""
 
@@ -146,7 +148,8 @@ class Trainer:
 
     def _draw(self, iteration: int, index: int) -> Task:
         mix, config = self._progress.curriculum.mix, self._config
-        return draw(self._library, mix, config.run.seed, iteration, index, config.tasks.held_out_fraction)
+        fraction = config.tasks.held_out_fraction
+        return draw(self._library, mix, config.run.seed, iteration, index, fraction, self._arrival)
 
     def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
         """Mark what is older than `max_staleness` updates: it is counted and stored, and trains nothing."""

@@ -62,6 +62,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         _overview(summary, share),
         *(f"![{name.removesuffix('.png').replace('_', ' ')}]({PLOTS}/{name})" for name in plots),
         _evaluations(summary.evals),
+        *_breakdowns(summary.evals),
         _dialogs(run_dir),
         _table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
         _table("Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]),
@@ -112,14 +113,32 @@ def _overview(summary: RunSummary, share: float | None) -> str:
 
 
 def _evaluations(evals: Sequence[EvalResult]) -> str:
-    scenarios = sorted({name for result in evals for name in result.by_scenario})
     rows = [
         [str(result.step)]
         + [_percent(value) for value in (result.accuracy, result.first_turn, result.follow_up, result.unseen)]
-        + [_percent(result.by_scenario.get(name)) for name in scenarios]
         for result in evals
     ]
-    return _table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen", *scenarios], rows)
+    return _table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen"], rows)
+
+
+def _breakdowns(evals: Sequence[EvalResult]) -> list[str]:
+    """First and last accuracy by domain, scenario and language, where there is more than one of them."""
+    if not evals:
+        return []
+    first, last = evals[0], evals[-1]
+    return [
+        _table(
+            f"Held-out accuracy by {kind}",
+            [kind, f"step {first.step}", f"step {last.step}"],
+            [[name, _percent(before.get(name)), _percent(after[name])] for name in after],
+        )
+        for kind, before, after in (
+            ("domain", first.by_domain, last.by_domain),
+            ("scenario", first.by_scenario, last.by_scenario),
+            ("language", first.by_language, last.by_language),
+        )
+        if len(after) > 1
+    ]
 
 
 def _dialogs(run_dir: Path, limit: int = 6) -> str:

@@ -14,6 +14,7 @@ class EvalResult:
         seen_share: share of the opening questions that some training dialog has asked.
         by_scenario: accuracy within each scenario.
         num_dialogs: dialogs that were judged; failed ones are not among them.
+        by_domain, by_language: accuracy within each of them; empty in checkpoints from before they were counted.
     """
 
     step: int
@@ -24,3 +25,5 @@ class EvalResult:
     seen_share: float
     by_scenario: dict[str, float] = field(default_factory=dict)
     num_dialogs: int = 0
+    by_domain: dict[str, float] = field(default_factory=dict)
+    by_language: dict[str, float] = field(default_factory=dict)

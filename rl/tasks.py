@@ -1,18 +1,52 @@
 """What a run asks and how it judges, from its configuration. Without torch, so that reward workers stay small."""
 
+from envs.arrival import Arrival, shape
 from envs.library import Library, build_library
-from envs.mix import MixLine, check_mix
+from envs.load import Load
+from envs.mix import MixLine, check_mix, expand
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rl.config import Config
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
-    """The scenarios of a run and their mixture, checked against each other."""
+    """The scenarios of a run and their mixture, checked against each other, a line for each scenario."""
     library = build_library(config.tasks.files, config.tasks.questions)
-    mix = tuple(MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix)
+    mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix])
     check_mix(library, mix)
-    return library, mix
+    arrival = build_arrival(config)
+    return library, mix if arrival is None else shape(library, mix, arrival)
+
+
+def build_arrival(config: Config) -> Arrival | None:
+    """Who asks next; None where every dialog is for itself."""
+    arrival = config.tasks.arrival
+    if not arrival.enabled:
+        return None
+    return Arrival(
+        zipf_exponent=arrival.zipf_exponent,
+        domains=arrival.domains,
+        languages=arrival.languages,
+        mean_session_length=arrival.mean_session_length,
+        topic_stickiness=arrival.topic_stickiness,
+        returning_share=arrival.returning_share,
+        num_users=arrival.num_users,
+        user_zipf_exponent=arrival.user_zipf_exponent,
+    )
+
+
+def build_load(config: Config) -> Load:
+    """When queries arrive, where somebody measures that."""
+    load = config.tasks.arrival.load
+    return Load(
+        requests_per_second=load.requests_per_second,
+        period_seconds=load.period_seconds,
+        amplitude=load.amplitude,
+        peak_seconds=load.peak_seconds,
+        bursts_per_period=load.bursts_per_period,
+        burst_seconds=load.burst_seconds,
+        burst_factor=load.burst_factor,
+    )
 
 
 def build_scorer(config: Config) -> Scorer:
