@@ -23,7 +23,7 @@ from models.chat import ChatFormat, chat_format
 from models.sampler import Sample, SampleRequest
 from models.tokenizer import train_tokenizer
 from models.weights import Manifest, Probe
-from rewards.score import Scorer
+from rewards.score import DialogScore, RewardError, Scorer
 from rl.batch import Advantages, Annotations, Batch
 from rl.config import Config
 from rl.interfaces import World
@@ -32,8 +32,8 @@ from rl.loop import Trainer
 from rl.records import Records
 from rl.report import RunSummary
 from rl.rollout import Budget, RolloutWorker
-from rl.tasks import build_scorer, build_tasks
-from rl.trajectory import EpisodeRequest, Score, Trajectory
+from rl.tasks import build_scorer, build_tasks, signal_of
+from rl.trajectory import EpisodeRequest, Trajectory
 
 FIRST_WEIGHTS = hashlib.sha256(b"random weights").hexdigest()
 IDENTITY = {"preset": "fake"}
@@ -251,15 +251,15 @@ class MemoryRollouts:
 
 
 class MemoryRewards:
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
+    def __init__(self, scorer: Scorer, on_error: Literal["stop", "exclude"]) -> None:
+        self._scorer, self._on_error = scorer, on_error
         self.judged: list[Trajectory] = []
 
-    async def score(self, trajectories: Sequence[Trajectory]) -> list[Score]:
+    async def score(self, trajectories: Sequence[Trajectory]) -> list[DialogScore | RewardError]:
         await asyncio.sleep(0)
         self.judged += trajectories
-        scores = [self._scorer.score(t.transcript) for t in trajectories]
-        return [Score(s.vector, s.scalar, s.success) for s in scores]
+        judge = self._scorer.score if self._on_error == "stop" else self._scorer.try_score
+        return [judge(t.transcript) for t in trajectories]
 
 
 class FakeLearner:
@@ -360,22 +360,23 @@ class Run:
         self.scorer = build_scorer(config)
         if scenario is not None:
             self.library, self.mix = Library((scenario,)), (MixLine(scenario.name),)
-            self.scorer = Scorer(self.scorer.dimensions, config.rewards.weights, {scenario.name: scenario})
+            self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
         self.engines = [FakeEngine() for _ in range(num_workers)]
         workers = [
             RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
             for index, engine in enumerate(self.engines)
         ]
         self.rollouts = MemoryRollouts(workers, trap)
-        self.rewards = MemoryRewards(self.scorer)
+        self.rewards = MemoryRewards(self.scorer, config.rewards.on_error)
         self.learner = FakeLearner(trap, logprob_error=logprob_error)
         self.weights = MemoryWeights(self.learner, workers, trap, deaf)
 
     def train(self) -> RunSummary:
         records = Records(self.run_dir, self.config, self.scorer.names, IDENTITY, self.said.append)
         world = World(self.rollouts, self.rewards, self.learner, self.weights, MemoryFleet())
+        trainer = Trainer(self.config, self.library, self.mix, signal_of(self.config.rewards), world, records)
         try:
-            return asyncio.run(Trainer(self.config, self.library, self.mix, world, records).train())
+            return asyncio.run(trainer.train())
         finally:
             records.close()
 
