@@ -13,13 +13,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rewards.signal import Moments, Signal
-from rl.results import EvalResult
-from rl.trajectory import Scored
 
 WINDOW = 6  # evaluations: a fall is looked for within them
 MIN_FALL = 0.05  # of success, which lies in [0, 1]
 MIN_RISE = 0.5  # standard deviations of the dimension
-FALL_Z = 3.0  # standard errors
+FALL_Z = 3.5  # standard errors: noise alone does this in one of 2,000 runs of 20 evaluations of 60 dialogs
 RISE_Z = 4.0  # more, for there are hundreds of dimensions to be wrong about
 
 
@@ -60,7 +58,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class GamingWatch:
-    """The last evaluations, and every alarm so far. Example: `watch = watch.after(snapshot(...), weights)`"""
+    """The last evaluations, and every alarm so far. Example: `watch = watch.after(snapshot(...), config.rewards.weights)`"""
 
     snapshots: tuple[Snapshot, ...] = ()
     alarms: tuple[Alarm, ...] = field(default=())
@@ -73,11 +71,11 @@ class GamingWatch:
         return replace(self, snapshots=snapshots, alarms=(*self.alarms, *new))
 
 
-def snapshot(result: EvalResult, scored: Sequence[Scored], signal: Signal) -> Snapshot:
-    moments = Moments.of(np.concatenate([s.score.vector for s in scored if s.score is not None]))
+def snapshot(step: int, vector: np.ndarray, success: np.ndarray, num_dialogs: int, signal: Signal) -> Snapshot:
+    """Of an evaluation's N turns, `vector` [N, D] and `success` [N], in so many dialogs."""
+    by_name = Moments.of(vector).by_name(signal.names)
     weighted = [name for name, weight in zip(signal.names, signal.weights, strict=True) if weight]
-    by_name = moments.by_name(signal.names)
-    return Snapshot(result.step, result.accuracy, result.num_dialogs, {name: by_name[name] for name in weighted})
+    return Snapshot(step, float(success.mean()), num_dialogs, {name: by_name[name] for name in weighted})
 
 
 def find_gaming(snapshots: Sequence[Snapshot], weights: Mapping[str, float]) -> list[Alarm]:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from envs.library import Library
 from envs.mix import MixLine, draw, evaluation_tasks
 from envs.task import Task
@@ -194,8 +196,16 @@ class Trainer:
             f"step {progress.step}: held-out accuracy {result.accuracy:.3f} "
             f"(first turn {result.first_turn:.3f}{follow_up}; {result.num_dialogs} dialogs)"
         )
+        self._watch(scored)
+
+    def _watch(self, scored: Sequence[Scored]) -> None:
+        """Compare the evaluation of `scored` with those before it, and say aloud what looks like gaming."""
+        progress = self._progress
+        scores = [s.score for s in scored if s.score is not None]
+        vector, success = np.concatenate([s.vector for s in scores]), np.concatenate([s.success for s in scores])
         known = len(progress.gaming.alarms)
-        progress.gaming = progress.gaming.after(snapshot(result, scored, self._signal), config.rewards.weights)
+        now = snapshot(progress.step, vector, success, len(scores), self._signal)
+        progress.gaming = progress.gaming.after(now, self._config.rewards.weights)
         for alarm in progress.gaming.alarms[known:]:
             self._records.say(f"warning: {alarm}")
 

@@ -2,10 +2,9 @@
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import psutil
@@ -14,7 +13,7 @@ import ray
 from cluster.fleet import Fleet
 from cluster.reward_worker import Worker
 from envs.task import Transcript
-from rewards.score import DialogScore, RewardError
+from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.trajectory import EpisodeRequest, Trajectory
 from tests.rl.builders import trajectory
 
@@ -49,7 +48,6 @@ class Faults:
 
 
 SOUND = Faults()
-Poison = tuple[str, Literal["dies", "hangs"]]  # a column, and what judging it does to the worker
 
 
 @dataclass(frozen=True)
@@ -100,16 +98,16 @@ class Player(Worker):
 
 @ray.remote(num_cpus=0)
 class Judge(Worker):
-    """A reward worker of one dimension. `poison`: answers that take it down, wherever it is."""
+    """A reward worker of one dimension. `hangs_of`: an answer whose success it never finds out."""
 
-    def __init__(self, faults: Faults = SOUND, poison: Mapping[str, Poison] | None = None) -> None:
-        self._faults, self._poison, self._num_calls = faults, poison or {}, 0
+    def __init__(self, faults: Faults = SOUND, hangs_of: str = "") -> None:
+        self._faults, self._hangs_of, self._num_calls = faults, hangs_of, 0
 
     def pid(self) -> int:
         return os.getpid()
 
     def columns(self) -> tuple[str, ...]:
-        return ("style.polite", "success")
+        return ("style.polite", SUCCESS)
 
     def score(self, transcripts: Sequence[Transcript]) -> list[DialogScore | RewardError]:
         self._num_calls += 1
@@ -124,11 +122,10 @@ class Judge(Worker):
         return [judge(transcript) for transcript in transcripts]
 
     def judge_turn(self, transcript: Transcript, name: str) -> float:
-        column, effect = self._poison.get(transcript.last.answer, ("", "dies"))
-        if column == name:
-            Faults(dies_at=(0,) if effect == "dies" else (), hangs_at=(0,)).befall(0, RuntimeError())
+        if name == SUCCESS and transcript.last.answer == self._hangs_of:
+            time.sleep(FOR_EVER)
         score = judge(transcript)
-        return float(score.success[-1] if name == "success" else score.vector[-1, 0])
+        return float(score.success[-1] if name == SUCCESS else score.vector[-1, 0])
 
 
 def play(request: EpisodeRequest, *, version: int, worker: str = "") -> Trajectory:

@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from cluster.fleet import Fleet
 from cluster.rewards import RewardFleet
 from rewards.score import DialogScore, RewardError
-from tests.cluster.actors import SOUND, Faults, Judge, Poison, judge, pids, play, still_there
+from tests.cluster.actors import SOUND, Faults, Judge, judge, pids, play, still_there
 from tests.rl.builders import request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("ray_cluster")]
@@ -24,11 +24,11 @@ def judges(
     size: int,
     faults: Callable[[str], Faults] = lambda name: SOUND,
     *,
-    poison: Mapping[str, Poison] | None = None,
+    hangs_of: str = "",
     timeout_seconds: float = 60.0,
     on_error: Literal["stop", "exclude"] = "stop",
 ) -> tuple[RewardFleet, Fleet]:
-    members = Fleet("reward", lambda name: Judge.remote(faults(name), poison), size)
+    members = Fleet("reward", lambda name: Judge.remote(faults(name), hangs_of), size)
     rewards = RewardFleet(members, timeout_seconds=timeout_seconds, max_retries=1, on_error=on_error)
     return rewards, members
 
@@ -90,46 +90,18 @@ async def test_an_error_that_stays_names_dimension_task_and_dialog() -> None:
     assert str(caught.value) == f"style.polite failed on turn 0 of task {task} (dialog train-0-0-0): nan"
 
 
-async def test_an_error_that_is_excluded_takes_the_place_of_one_score() -> None:
-    rewards, _ = judges(1, lambda name: Faults(raises_at=(0, 1)), on_error="exclude")
-    first, *others = await rewards.score(TRAJECTORIES)
+async def test_a_dimension_that_hangs_is_named_and_costs_one_dialog() -> None:
+    """The search in all its cases: test_rewards_alone.py."""
+    rewards, members = judges(1, hangs_of=TRAJECTORIES[3].turns[0].answer, timeout_seconds=1.0, on_error="exclude")
+    outcomes = await rewards.score(TRAJECTORIES[2:5])
     rewards.stop()
-    assert isinstance(first, RewardError)
-    assert (first.dimension, first.dialog) == ("style.polite", "train-0-0-0")
-    assert [number(outcome) for outcome in others] == EXPECTED[1:]
-
-
-@pytest.mark.parametrize(
-    ("effect", "cause"), [("dies", "reward-2 died: "), ("hangs", "reward-2 did not answer within 1 s")]
-)
-async def test_a_dimension_that_takes_workers_down_is_named_and_costs_one_dialog(effect: str, cause: str) -> None:
-    poison = {TRAJECTORIES[3].turns[0].answer: ("success", effect)}
-    rewards, members = judges(1, poison=poison, timeout_seconds=1.0, on_error="exclude")
-    outcomes = await rewards.score(TRAJECTORIES)
-    rewards.stop()
-    lost = outcomes.pop(3)
+    lost = outcomes.pop(1)
     assert isinstance(lost, RewardError)
-    assert str(lost).startswith(
-        f"success failed on turn 0 of task {TRAJECTORIES[3].request.task.id} (dialog train-0-3-0): {cause}"
-    )
-    assert [number(outcome) for outcome in outcomes] == EXPECTED[:3] + EXPECTED[4:]
+    task = TRAJECTORIES[3].request.task.id
+    cause = "reward-2 did not answer within 1 s"
+    assert str(lost) == f"success failed on turn 0 of task {task} (dialog train-0-3-0): {cause}"
+    assert [number(outcome) for outcome in outcomes] == [EXPECTED[2], EXPECTED[4]]
     assert members.num_restarts == 3  # with the others, alone, in its cell
-
-
-async def test_a_dimension_that_takes_workers_down_stops_the_run_where_nothing_is_excluded() -> None:
-    rewards, _ = judges(1, poison={TRAJECTORIES[3].turns[0].answer: ("style.polite", "dies")})
-    with pytest.raises(RewardError, match=r"style\.polite failed on turn 0 .*\(dialog train-0-3-0\): reward-2 died"):
-        await rewards.score(TRAJECTORIES)
-    rewards.stop()
-
-
-async def test_a_dimension_that_takes_down_every_worker_is_not_waited_for_again_and_again() -> None:
-    poison = {trajectory.turns[0].answer: ("style.polite", "dies") for trajectory in TRAJECTORIES}
-    rewards, members = judges(1, poison=poison, on_error="exclude")
-    with pytest.raises(RewardError, match=r"style\.polite failed .*\(dialog train-0-2-0\)"):
-        await rewards.score(TRAJECTORIES)
-    rewards.stop()
-    assert members.num_restarts == 1 + 3 * 2
 
 
 async def test_stop_leaves_no_actor() -> None:

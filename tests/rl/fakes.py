@@ -90,11 +90,18 @@ class FakeEngine:
     """Implements `rl.rollout.Engine`: one token of every running request per step.
 
     `answer_length`: tokens of every answer with its end; None: as the policy likes. `on_step` lets a test do something
-    between two steps, such as moving a clock.
+    between two steps, such as moving a clock. `says(version, number)`: the digit that is the answer at that version of
+    the weights, for a number in [0, 1) that depends on the dialog.
     """
 
-    def __init__(self, *, answer_length: int | None = None, on_step: Callable[[], None] = lambda: None) -> None:
-        self._answer_length, self._on_step = answer_length, on_step
+    def __init__(
+        self,
+        *,
+        answer_length: int | None = None,
+        on_step: Callable[[], None] = lambda: None,
+        says: Callable[[int, float], str] | None = None,
+    ) -> None:
+        self._answer_length, self._on_step, self._says = answer_length, on_step, says
         self._running: dict[str, Running] = {}
         self.weights, self.version = "", -1
         self.requests: list[SampleRequest] = []
@@ -140,6 +147,9 @@ class FakeEngine:
         if self._answer_length is not None:
             is_last = len(running.tokens) == self._answer_length - 1
             token = stop if is_last else chat().tokenizer.convert_tokens_to_ids("7")
+        if self._says is not None:
+            digit = self._says(self.version, _number(list(request.prompt), request.seed))
+            token = stop if running.tokens else chat().tokenizer.convert_tokens_to_ids(digit)
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
@@ -341,6 +351,7 @@ class Run:
         scenario: asked instead of the recipe's mixture.
         trap: where the run is to be killed.
         deaf: workers that never get new weights.
+        says: what every answer is, see `FakeEngine`.
     """
 
     def __init__(
@@ -353,6 +364,7 @@ class Run:
         num_workers: int = 2,
         deaf: Sequence[int] = (),
         logprob_error: float = 0.0,
+        says: Callable[[int, float], str] | None = None,
     ) -> None:
         trap = trap or Trap()
         self.run_dir, self.config, self.said = run_dir, config, list[str]()
@@ -361,7 +373,7 @@ class Run:
         if scenario is not None:
             self.library, self.mix = Library((scenario,)), (MixLine(scenario.name),)
             self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
-        self.engines = [FakeEngine() for _ in range(num_workers)]
+        self.engines = [FakeEngine(says=says) for _ in range(num_workers)]
         workers = [
             RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
             for index, engine in enumerate(self.engines)
