@@ -58,7 +58,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class GamingWatch:
-    """The last evaluations, and every alarm so far. Example: `watch = watch.after(snapshot(...), config.rewards.weights)`"""
+    """The last evaluations, and every alarm so far. Example: `watch = watch.after(snapshot(...), weights)`"""
 
     snapshots: tuple[Snapshot, ...] = ()
     alarms: tuple[Alarm, ...] = field(default=())
