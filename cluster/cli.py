@@ -176,9 +176,10 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     report.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
     report.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots, too")
+    # no default of its own, or it would undo `rewards --json report`
+    report.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
     for command in (
         rewards,
-        report,
         add("scenarios", "list the dialog scenarios"),
         add("doctor", "what this machine has, what is missing, what to do"),
     ):

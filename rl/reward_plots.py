@@ -49,7 +49,7 @@ def _curves(report: RewardReport) -> "Figure | None":
 def _panel(axes: "Axes", index: int, title: str, steps: list[int], values: list[float]) -> None:
     draw_line(axes, index, title, steps, values)
     axes.set_title(title, loc="left", fontsize=9, parse_math=False)
-    axes.tick_params(labelsize=7)
+    axes.tick_params(labelsize=7, labelbottom=True)
 
 
 def _shares(report: RewardReport) -> "Figure | None":
