@@ -41,16 +41,16 @@ def print_report(report: RewardReport, console: Console) -> None:
 
 def html_report(report: RewardReport) -> str:
     """A page that holds its pictures and its style; every name in it is escaped."""
-    alarms = [f'<p class="alarm">{html.escape(str(alarm))}</p>' for alarm in report.alarms]
+    alarms = [f'<p class="alarm">{_escape(str(alarm))}</p>' for alarm in report.alarms]
     pictures = [
-        f'<h2>{html.escape(title)}</h2>\n<img alt="{html.escape(title)}" '
+        f'<h2>{_escape(title)}</h2>\n<img alt="{_escape(title)}" '
         f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
         for title, png in reward_plots(report).items()
     ]
     rest = [line for line in report.lines if not line.weight]
     sections = [
-        f"<h1>Rewards of {html.escape(report.name)}</h1>",
-        f"<p>{html.escape(_summary(report))}</p>",
+        f"<h1>Rewards of {_escape(report.name)}</h1>",
+        f"<p>{_escape(_summary(report))}</p>",
         *alarms,
         *pictures,
         _html_table("Dimensions that train", HEADER, [_cells(line) for line in report.by_share()]),
@@ -58,7 +58,7 @@ def html_report(report: RewardReport) -> str:
         *(_html_list(title, found) for title, found in _findings(report)),
         _html_table("Distributions", DISTRIBUTION_HEADER, _distributions(report.lines)),
     ]
-    title = f"<title>Rewards of {html.escape(report.name)}</title>"
+    title = f"<title>Rewards of {_escape(report.name)}</title>"
     head = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{title}<style>{STYLE}</style></head>'
     return "\n".join([head, "<body>", *(section for section in sections if section), "</body></html>", ""])
 
@@ -133,14 +133,18 @@ def _table(title: str, lines: Sequence[Line]) -> Table:
     return table
 
 
+def _escape(text: str) -> str:
+    return html.escape(printable(text))
+
+
 def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{html.escape(cell)}</th>" for cell in header)
-    body = "\n".join("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<h2>{html.escape(title)}</h2>\n<table><tr>{head}</tr>\n{body}</table>"
+    head = "".join(f"<th>{_escape(cell)}</th>" for cell in header)
+    body = "\n".join("<tr>" + "".join(f"<td>{_escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<h2>{_escape(title)}</h2>\n<table><tr>{head}</tr>\n{body}</table>"
 
 
 def _html_list(title: str, entries: Sequence[str]) -> str:
-    items = "\n".join(f"<li>{html.escape(entry)}</li>" for entry in entries) or "<li>none</li>"
-    return f"<h2>{html.escape(title)}</h2>\n<ul>{items}</ul>"
+    items = "\n".join(f"<li>{_escape(entry)}</li>" for entry in entries) or "<li>none</li>"
+    return f"<h2>{_escape(title)}</h2>\n<ul>{items}</ul>"

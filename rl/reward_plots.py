@@ -7,6 +7,7 @@ import numpy as np
 
 from rl.plots import COLOURS, draw_line
 from rl.reward_report import RewardReport
+from rl.show import printable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,8 +35,8 @@ def _curves(report: RewardReport) -> "Figure | None":
     figure = Figure(figsize=(12, 2.3 * rows), layout="constrained")
     grid = iter(figure.subplots(rows, 4, squeeze=False, sharex=True).ravel())
     if report.evaluations:
-        steps, success = zip(*report.evaluations, strict=True)
-        _panel(next(grid), 1, "held-out success", list(steps), list(success))
+        steps, success = [step for step, _ in report.evaluations], [value for _, value in report.evaluations]
+        _panel(next(grid), 1, "held-out success", steps, success)
     for column in chosen:
         values = report.curves[:, column]
         known = np.flatnonzero(~np.isnan(values))
@@ -48,7 +49,7 @@ def _curves(report: RewardReport) -> "Figure | None":
 
 def _panel(axes: "Axes", index: int, title: str, steps: list[int], values: list[float]) -> None:
     draw_line(axes, index, title, steps, values)
-    axes.set_title(title, loc="left", fontsize=9, parse_math=False)
+    axes.set_title(printable(title), loc="left", fontsize=9, parse_math=False)
     axes.tick_params(labelsize=7, labelbottom=True)
 
 
@@ -62,7 +63,7 @@ def _shares(report: RewardReport) -> "Figure | None":
     axes = figure.subplots()
     shares = [line.share or 0.0 for line in lines]
     axes.barh(range(len(lines)), shares, color=[COLOURS[0] if share > 0 else COLOURS[1] for share in shares])
-    axes.set_yticks(range(len(lines)), [line.name for line in lines], fontsize=8, parse_math=False)
+    axes.set_yticks(range(len(lines)), [printable(line.name) for line in lines], fontsize=8, parse_math=False)
     axes.invert_yaxis()
     axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.spines[["top", "right"]].set_visible(False)
