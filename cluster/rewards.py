@@ -18,7 +18,7 @@ from rewards.score import DialogScore, RewardError
 from rl.trajectory import Trajectory
 
 MAX_TOGETHER = 32  # dialogs of a call: its deadline must not depend on the size of the run
-MAX_DOWN_IN_A_ROW = 3  # dialogs that take workers down, with none judged in between
+MAX_DOWN_IN_A_ROW = 10  # dialogs, none judged in between: more than the samples of a question that all do it
 
 Outcome = DialogScore | RewardError
 

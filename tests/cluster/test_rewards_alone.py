@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from cluster.fleet import Fleet, MemberLostError
-from cluster.rewards import MAX_TOGETHER, RewardFleet
+from cluster.rewards import MAX_DOWN_IN_A_ROW, MAX_TOGETHER, RewardFleet
 from envs.task import Transcript
 from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.trajectory import Trajectory
@@ -187,15 +187,15 @@ async def test_what_raises_is_asked_again_so_many_times(max_retries: int, num_ca
 
 async def test_nobody_waits_for_hundreds_of_deadlines() -> None:
     rewards, members = fleet_of({"ab": ("style.polite", "goes down")})
-    with pytest.raises(RewardError, match=r"style\.polite .*\(dialog train-0-2-0\)"):
+    with pytest.raises(RewardError, match=rf"style\.polite .*\(dialog train-0-{MAX_DOWN_IN_A_ROW - 1}-0\)"):
         await rewards.score(dialogs(*["ab"] * 20))
-    assert members.num_restarts == 1 + 3 * 2
+    assert members.num_restarts == 1 + 2 * MAX_DOWN_IN_A_ROW
 
 
 async def test_dialogs_that_take_workers_down_now_and_then_are_all_set_aside() -> None:
     rewards, _ = fleet_of({"ab": ("style.polite", "goes down")})
-    outcomes = await rewards.score(dialogs(*["ab", "ab", "a"] * 5))
-    assert lengths(outcomes) == [None, None, 1.0] * 5
+    outcomes = await rewards.score(dialogs(*[*["ab"] * 8, "a"] * 3))
+    assert lengths(outcomes) == [*[None] * 8, 1.0] * 3
 
 
 async def test_a_worker_that_does_not_start_is_held_against_no_dialog() -> None:
