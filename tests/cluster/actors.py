@@ -122,6 +122,8 @@ class Judge(Worker):
         return [judge(transcript) for transcript in transcripts]
 
     def judge_turn(self, transcript: Transcript, name: str) -> float:
+        if name not in self.columns():
+            raise RewardError(name, transcript.task.id, len(transcript.turns) - 1, "no such dimension")
         if name == SUCCESS and transcript.last.answer == self._hangs_of:
             time.sleep(FOR_EVER)
         score = judge(transcript)

@@ -63,8 +63,9 @@ def test_spearman_by_hand() -> None:
 
 
 def test_ties_share_their_mean_rank() -> None:
-    """Ranks 0.5, 0.5, 2 and 0, 1.5, 1.5: deviations (-1, -1, 2) / 2 and (-2, 1, 1) / 2."""
-    assert spearman(np.array([0.0, 0.0, 1.0]), np.array([0.0, 1.0, 1.0])) == pytest.approx(0.5)
+    """Ranks 0.5, 0.5, 2, 3 and 2, 0, 1, 3: deviations (-1, -1, 0.5, 1.5) and (0.5, -1.5, -0.5, 1.5)."""
+    wanted = (-0.5 + 1.5 - 0.25 + 2.25) / np.sqrt(4.5 * 5.0)
+    assert spearman(np.array([0.0, 0.0, 1.0, 7.0]), np.array([4.0, -1.0, 0.0, 5.0])) == pytest.approx(wanted)
 
 
 def test_all_pairs_at_once_are_what_each_pair_is_alone() -> None:
