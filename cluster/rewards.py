@@ -40,29 +40,32 @@ class RewardFleet:
     async def score(self, trajectories: Sequence[Trajectory]) -> list[Outcome]:
         size = min(MAX_TOGETHER, max(1, -(-len(trajectories) // len(self._fleet.members))))
         parts = [trajectories[start : start + size] for start in range(0, len(trajectories), size)]
-        outcomes = await asyncio.gather(*(self._judge(part, self._max_retries) for part in parts))
+        outcomes = await asyncio.gather(*map(self._judge, parts))
         return [outcome for part in outcomes for outcome in part]
 
     def stop(self) -> None:
         self._fleet.stop()
 
-    async def _judge(self, part: Sequence[Trajectory], retries: int) -> list[Outcome]:
-        transcripts = [trajectory.transcript for trajectory in part]
+    async def _judge(self, part: Sequence[Trajectory]) -> list[Outcome]:
         try:
-            outcomes: list[Outcome] = await self._ask(lambda worker: worker.score.remote(transcripts))
+            return await self._judge_together(part)
         except MemberLostError:
             return [await self._judge_alone(trajectory) for trajectory in part]
-        failed = [t for t, outcome in zip(part, outcomes, strict=True) if isinstance(outcome, RewardError)]
-        if failed and retries:
-            again = iter(await self._judge(failed, retries - 1))
-            return [next(again) if isinstance(outcome, RewardError) else outcome for outcome in outcomes]
+
+    async def _judge_together(self, part: Sequence[Trajectory]) -> list[Outcome]:
+        """Judge dialogs in one call, and again those whose judgement failed. Raises MemberLostError."""
+        outcomes = await self._ask_about(part)
+        for _ in range(self._max_retries):
+            failed = [t for t, outcome in zip(part, outcomes, strict=True) if isinstance(outcome, RewardError)]
+            if failed:
+                again = iter(await self._ask_about(failed))
+                outcomes = [next(again) if isinstance(outcome, RewardError) else outcome for outcome in outcomes]
         return [self._settled(outcome, t) for outcome, t in zip(outcomes, part, strict=True)]
 
     async def _judge_alone(self, trajectory: Trajectory) -> Outcome:
-        """A dialog that was with others when their worker went down."""
+        """Judge a dialog that may have taken a worker down, or was with one that has."""
         try:
-            [outcome] = await self._ask(lambda worker: worker.score.remote([trajectory.transcript]))
-            return self._settled(outcome, trajectory)
+            return (await self._judge_together([trajectory]))[0]
         except MemberLostError:
             return self._settled(await self._judge_by_cell(trajectory), trajectory)
 
@@ -84,6 +87,10 @@ class RewardFleet:
                         raise error.of(trajectory.request.id) from lost
                     return error
         return DialogScore(np.ascontiguousarray(cells[:, :-1]), cells[:, -1].copy())
+
+    async def _ask_about(self, part: Sequence[Trajectory]) -> list[Outcome]:
+        transcripts = [trajectory.transcript for trajectory in part]
+        return await self._ask(lambda worker: worker.score.remote(transcripts))
 
     def _ask_cell(self, transcript: Transcript, name: str) -> Awaitable[float]:
         return self._ask(lambda worker: worker.judge_turn.remote(transcript, name))

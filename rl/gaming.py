@@ -8,7 +8,7 @@ has never been there cannot fall: a policy that learns the form before the conte
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,14 +61,14 @@ class GamingWatch:
     """The last evaluations, and every alarm so far. Example: `watch = watch.after(snapshot(...), weights)`"""
 
     snapshots: tuple[Snapshot, ...] = ()
-    alarms: tuple[Alarm, ...] = field(default=())
+    alarms: tuple[Alarm, ...] = ()
 
     def after(self, snapshot: Snapshot, weights: Mapping[str, float]) -> "GamingWatch":
         """With one evaluation more. The same fall raises an alarm about a dimension once."""
         snapshots = (*self.snapshots, snapshot)[-WINDOW:]
         known = {(alarm.dimension, alarm.reference_step) for alarm in self.alarms}
         new = [a for a in find_gaming(snapshots, weights) if (a.dimension, a.reference_step) not in known]
-        return replace(self, snapshots=snapshots, alarms=(*self.alarms, *new))
+        return GamingWatch(snapshots, (*self.alarms, *new))
 
 
 def snapshot(step: int, vector: np.ndarray, success: np.ndarray, num_dialogs: int, signal: Signal) -> Snapshot:
@@ -86,11 +86,10 @@ def find_gaming(snapshots: Sequence[Snapshot], weights: Mapping[str, float]) -> 
     dimension (a penalty: its negative) has risen when its mean over the turns of the last two evaluations lies above
     that of the best one, by `MIN_RISE` standard deviations of all these turns and by `RISE_Z` standard errors.
     """
-    *earlier, previous, latest = (None, None, *snapshots)
-    candidates = [s for s in earlier if s is not None]
-    if not candidates or previous is None or latest is None:
+    if len(snapshots) < 3:
         return []
-    best = max(candidates, key=lambda s: s.success)
+    *earlier, previous, latest = snapshots
+    best = max(earlier, key=lambda s: s.success)
     if not all(_has_fallen(best, now) for now in (previous, latest)):
         return []
     names = [n for n, w in weights.items() if w and all(n in s.dimensions for s in (best, previous, latest))]
