@@ -31,6 +31,7 @@ class Worker:
 class RewardActor(Worker):
     def __init__(self, config: Config) -> None:
         self._scorer = build_scorer(config)
+        self._scorer.warm_up()
 
     def columns(self) -> tuple[str, ...]:
         """All that it can be asked about in `judge_turn`."""

@@ -60,6 +60,13 @@ class Scorer:
         self.names = tuple(dimension.name for dimension in dimensions)
         self.scenarios = scenarios
 
+    def warm_up(self) -> None:
+        """Judge each dimension's own good example: dictionaries and models are loaded now, and not within the deadline
+        of a first dialog.
+        """
+        for dimension in self.dimensions:
+            judge(dimension, dimension.passes)
+
     def score(self, transcript: Transcript) -> DialogScore:
         num_turns = len(transcript.turns)
         vector = np.empty((num_turns, len(self.dimensions)), np.float32)

@@ -80,10 +80,8 @@ def combine(
         returns[:, n] += turn_gamma * returns[:, n + 1]
         if turn_gamma > 0:
             judged[:, n] |= judged[:, n + 1] & written[:, n, None]
-    total = torch.zeros_like(returns[:, :, 0])
-    for d, weight in enumerate(weights):
-        total += weight * compare(returns[:, :, d], judged[:, :, d], groups)
-    return total
+    # a turn of a dimension is compared with the same turn of the same dimension: they may as well be turns
+    return compare(returns.flatten(1), judged.flatten(1), groups).view_as(returns) @ weights
 
 
 def turn_values(scored: list[Scored], signal: Signal, moments: Moments) -> np.ndarray:

@@ -116,6 +116,13 @@ def test_one_cell_is_what_the_whole_judgement_holds_there() -> None:
         scorer_of(WEIGHTS, dimension_returning("1")).judge_turn(dialog, "my.own")
 
 
+def test_warming_up_judges_every_dimension_once() -> None:
+    seen = []
+    watched = [replace(d, score=lambda transcript, d=d: seen.append((d.name, transcript)) or 1.0) for d in TABLE[:3]]
+    Scorer(tuple(watched), {}).warm_up()
+    assert seen == [(d.name, d.passes) for d in TABLE[:3]]
+
+
 def test_an_error_may_stand_in_the_place_of_a_score() -> None:
     outcome = scorer_of(WEIGHTS, dimension_returning(math.nan)).try_score(sum_of_3_and_4("7"))
     assert isinstance(outcome, RewardError)

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from rewards.signal import Moments
+from rl.load_config import save_config
 from rl.metrics import read_metrics
 from rl.report import write_report
+from rl.reward_report import report_rewards
 from rl.store import Query, read
 from tests.rl.fakes import KilledError, Run, Scripted, Trap, small_config
 from tests.rl.test_loop import assert_same_run, stop
@@ -80,6 +82,20 @@ def test_an_exploit_raises_the_alarm_within_ten_iterations(tmp_path: Path, own: 
     report = json.loads((run.run_dir / "report.json").read_text())
     assert [entry["dimension"] for entry in report["alarms"]] == ["my.trick"]
     assert f"- {alarm}" in (run.run_dir / "report.md").read_text()
+
+
+def test_the_rewards_report_finds_the_alarms_that_the_run_has_raised(tmp_path: Path, own: str) -> None:
+    run = gaming_run(tmp_path / "run", own, games)
+    summary = run.train()
+    save_config(run.config, run.run_dir / "config.yaml")
+    report = report_rewards(run.run_dir)
+    assert [(a.dimension, a.reference_step, a.step) for a in report.alarms] == [
+        (a.dimension, a.reference_step, a.step) for a in summary.alarms
+    ]
+    np.testing.assert_allclose([success for _, success in report.evaluations], [e.accuracy for e in summary.evals])
+    trick = report.lines[0]
+    assert (trick.name, trick.drift is not None and trick.drift > 1.0) == ("my.trick", True)
+    assert ("my.trick", "answer.correct") in {(pair.first, pair.second) for pair in report.conflicts}
 
 
 def test_a_clean_run_is_silent(tmp_path: Path, own: str) -> None:
