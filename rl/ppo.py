@@ -138,13 +138,12 @@ class PPOLearner:
         return tally
 
     def _mini_batches(self, batch: Batch, step: int, epoch: int) -> list[np.ndarray]:
-        """Rows of each minibatch, groups shuffled by (seed, step, epoch): the same on every rank and after a resume.
+        """Rows of each minibatch, shuffled by (seed, step, epoch): the same on every rank and after a resume.
 
-        Samples of one prompt stay next to each other, so that their advantages balance within a step.
+        Single rows and not groups: a step then sees as many prompts as it can, and a small policy forgets less of the
+        others (`r1_zero` with groups kept together needs about 1.4 times the updates).
         """
-        generator = np.random.default_rng([self._config.run.seed, step, epoch])
-        groups, group = np.unique(batch.groups, return_inverse=True)
-        order = np.argsort(generator.permutation(len(groups))[group], kind="stable")
+        order = np.random.default_rng([self._config.run.seed, step, epoch]).permutation(len(batch))
         size = self._config.ppo.mini_batch_size
         cuts = [order[start : start + size] for start in range(0, len(order), size)]
         # a remainder of a few rows would be a noisy step of full size
