@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rl.files import write_whole
+from rl.gaming import Alarm
 from rl.metrics import MetricsLine, read_metrics
 from rl.plots import draw
 from rl.results import EvalResult
@@ -38,6 +39,7 @@ class RunSummary:
     episodes: Mapping[Status, int]
     peak_rss_bytes: Mapping[str, int]
     evals: tuple[EvalResult, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 def write_report(run_dir: Path, summary: RunSummary) -> None:
@@ -48,6 +50,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         "name": summary.name,
         "step": summary.step,
         "eval": [asdict(result) for result in summary.evals],
+        "alarms": [asdict(alarm) for alarm in summary.alarms],
         "final_weights_sha256": summary.final_weights_sha256,
         "max_logprob_gap": summary.max_logprob_gap,
         "tokens_generated": summary.tokens_generated,
@@ -62,6 +65,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         _overview(summary, share),
         *(f"![{name.removesuffix('.png').replace('_', ' ')}]({PLOTS}/{name})" for name in plots),
         _evaluations(summary.evals),
+        _alarms(summary.alarms),
         _dialogs(run_dir),
         _table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
         _table("Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]),
@@ -120,6 +124,13 @@ def _evaluations(evals: Sequence[EvalResult]) -> str:
         for result in evals
     ]
     return _table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen", *scenarios], rows)
+
+
+def _alarms(alarms: Sequence[Alarm]) -> str:
+    if not alarms:
+        return ""
+    advice = "Read dialogs that such a dimension praises, then change its weight or gate it (`rewards.gates`)."
+    return "\n".join(["## Gaming alarms", "", *(f"- {alarm}" for alarm in alarms), "", advice])
 
 
 def _dialogs(run_dir: Path, limit: int = 6) -> str:
