@@ -19,7 +19,8 @@ from envs.families.cldr import (
 from envs.families.lookup import Fact, Level, Lookup
 from envs.languages import CODES
 
-CAPITALS: dict[str, dict[str, str]] = {  # continent (UN M49) -> country (ISO 3166-1) -> time zone called after its capital
+# continent (UN M49) -> country (ISO 3166-1) -> time zone called after its capital
+CAPITALS: dict[str, dict[str, str]] = {
     "150": {
         code: f"Europe/{city}"
         for code, city in (
@@ -125,6 +126,7 @@ def of_countries(
     return facts
 
 
+@cache
 def of_languages(language: str, *, reverse: bool = False, number: int | None = None) -> tuple[Fact, ...]:
     names = [(language_name(language, code), code) for code in CODES[:number]]
     return tuple(
@@ -139,6 +141,7 @@ def currencies() -> tuple[str, ...]:
     return tuple(dict.fromkeys(code for code in codes if code is not None))
 
 
+@cache
 def of_currencies(language: str, *, reverse: bool = False, number: int | None = None) -> tuple[Fact, ...]:
     names = [(currency_name(language, code), code) for code in currencies()[:number]]
     return tuple(

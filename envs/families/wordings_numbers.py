@@ -326,7 +326,6 @@ NUMBERS: dict[str, Wordings] = {
         },
     ),
     "ordinal": Wordings(
-        notation=" ",
         by_language={
             "en": (
                 "{x}: ordinal in words?",
@@ -621,7 +620,6 @@ NUMBERS: dict[str, Wordings] = {
         },
     ),
     "how_many_letters": Wordings(
-        notation=" ",
         by_language={
             "en": (
                 "{x}: how many letters?",
