@@ -12,32 +12,31 @@ from envs.families.lookup import Computed, Fact, Facts, Level, Lookup
 
 YEARS = range(2000, 2100)
 EPOCH = date(2000, 1, 1)
-DATE_LANGUAGES = tuple(
-    [
-        "en",
-        "de",
-        "fr",
-        "es",
-        "it",
-        "pt",
-        "nl",
-        "sv",
-        "da",
-        "no",
-        "fi",
-        "pl",
-        "cs",
-        "hu",
-        "ro",
-        "el",
-        "bg",
-        "ru",
-        "uk",
-        "id",
-        "tr",
-        "ja",
-        "zh",
-    ]
+# whose long dates have no era and are written in the digits 0 to 9
+DATE_LANGUAGES = (
+    "en",
+    "de",
+    "fr",
+    "es",
+    "it",
+    "pt",
+    "nl",
+    "sv",
+    "da",
+    "no",
+    "fi",
+    "pl",
+    "cs",
+    "hu",
+    "ro",
+    "el",
+    "bg",
+    "ru",
+    "uk",
+    "id",
+    "tr",
+    "ja",
+    "zh",
 )
 
 

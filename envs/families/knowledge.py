@@ -168,7 +168,7 @@ def about_the_country(num_follow_ups: int) -> Callable[[str, Fact, int], tuple[F
 
 SCENARIOS: tuple[Lookup, ...] = (
     Lookup(
-        "capitals",
+        "capital-cities",
         "knowledge",
         "The capital of a country.",
         (Level(of_countries(capital, 16), num_wordings=1), Level(of_countries(capital))),
