@@ -12,7 +12,7 @@ from pathlib import Path
 from envs.chance import pick, scatter
 from envs.families.courtesies import COURTESIES
 from envs.languages import CODES
-from envs.matching import folded
+from envs.matching import folded, same_words
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import SimulatedUser
 
@@ -69,7 +69,7 @@ class SmallTalk:
 
 def is_close(answer: str, reply: str) -> bool:
     """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient)."""
-    if folded(answer) == folded(reply):
+    if same_words(answer, reply):
         return True
     said, known = ({folded(word) for word in text.split()} - {""} for text in (answer, reply))
     return bool(said and known) and 2 * len(said & known) >= MIN_OVERLAP * (len(said) + len(known))
