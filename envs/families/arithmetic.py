@@ -6,10 +6,9 @@ to the result ("And plus 2?"). A follow-up builds on the true result, whatever t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import gcd
 
 from envs.answers import final_number, plain
-from envs.chance import pick
+from envs.chance import pick, scatter
 from envs.families.arithmetic_phrasings import PHRASINGS
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
@@ -185,7 +184,7 @@ def plan(task: Task) -> tuple[Question, ...]:
     """The opening question and the follow-ups. The follow-ups do not depend on which opening the seed gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
     size = _num_openings(task.language, task.level)
-    wording, number = divmod(_scatter(task.seed % size, size), level.num_problems)
+    wording, number = divmod(scatter(task.seed % size, size), level.num_problems)
     problem = level.problem(number)
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
     questions = [Question(text, str(problem.answer), "integer")]
@@ -216,11 +215,3 @@ def _num_openings(language: str, level: int) -> int:
     rule = LEVELS[level]
     wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
     return rule.num_problems * len(wordings)
-
-
-def _scatter(index: int, size: int) -> int:
-    """A permutation of `range(size)` in golden-ratio steps, so that any first few are spread over the whole range."""
-    step = round(size * 0.618)
-    while gcd(step, size) != 1:
-        step += 1
-    return index * step % size
