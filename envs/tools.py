@@ -131,6 +131,18 @@ def atoms(call: Call) -> list[str]:
 
 def calculate(expression: str) -> str:
     """The value of an expression of numbers, brackets and + - * / // % **; a fraction where it is no decimal."""
+    return number_text(evaluate(expression))
+
+
+def number_text(value: Fraction) -> str:
+    try:
+        return decimal_text(value)
+    except ValueError:
+        return str(value)
+
+
+def evaluate(expression: str) -> Fraction:
+    """The exact value of an expression. Raises `ToolError` where it is none, or too large on the way."""
     if _ARITHMETIC.fullmatch(expression) is None:
         raise ToolError("only numbers, brackets and + - * / // % ** are known")
     if _LONG_DECIMAL.search(expression):
@@ -139,11 +151,7 @@ def calculate(expression: str) -> str:
         tree = ast.parse(expression.strip(), mode="eval")
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ToolError("that is no expression of numbers") from None
-    value = _value(tree.body)
-    try:
-        return decimal_text(value)
-    except ValueError:
-        return str(value)
+    return _value(tree.body)
 
 
 def _value(node: ast.expr) -> Fraction:
@@ -232,7 +240,7 @@ def convert(value: str, unit: str, wanted: str) -> str:
     (quantity, size), (other, other_size) = UNITS[unit], UNITS[wanted]
     if quantity != other:
         raise ToolError(f"{unit} is a {quantity}, {wanted} is a {other}")
-    return calculate(f"({value})*{size.numerator * other_size.denominator}/{size.denominator * other_size.numerator}")
+    return number_text(evaluate(value) * size / other_size)
 
 
 CONVERTER = Tool("convert", ("value", "unit", "unit"), convert)
@@ -244,10 +252,12 @@ def weekday_tool(weekdays: Sequence[str]) -> Tool:
 
 
 def _add_days(day: str, days: str) -> str:
+    if re.fullmatch(r"-?[0-9]{1,7}", days) is None:
+        raise ToolError("that is no whole number of days")
     try:
         return (_date(day) + timedelta(days=int(days))).isoformat()
-    except (ValueError, OverflowError) as error:
-        raise ToolError(str(error) if isinstance(error, ToolError) else "that is no whole number of days") from None
+    except OverflowError:
+        raise ToolError("that day is too far away") from None
 
 
 DATE_ADDER = Tool("add_days", ("date", "days"), _add_days)
