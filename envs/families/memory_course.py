@@ -1,4 +1,4 @@
-"""Memory of the dialog's own course: a running total, what was asked and how often, and a rule that holds until lifted."""
+"""Memory of the dialog itself: a running total, what was asked and how often, and a rule that holds until lifted."""
 
 from collections.abc import Callable, Sequence
 
