@@ -30,7 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from envs.families import memory_course, memory_facts, service_slots, tool_calls
+from envs.families import memory_course, memory_facts, service_desk, service_slots, tool_calls
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -42,6 +42,7 @@ BUILT_IN: tuple[Scenario, ...] = (
     *memory_facts.SCENARIOS,
     *memory_course.SCENARIOS,
     *service_slots.SCENARIOS,
+    *service_desk.SCENARIOS,
     *tool_calls.SCENARIOS,
 )
 
