@@ -79,7 +79,8 @@ def orders(task: Task, choices: Sequence[int]) -> list[Question]:
     questions = [Question(f"{table}. {phrasings.state.format(n=first)}", states[first], "choice")]
     questions += [Question(phrasings.also.format(n=n), states[n], "choice") for n in others]
     if task.level > 0:
-        state = pick([state for state in phrasings.states if state != states[first]], seed, "news")
+        old = (states[first], states[others[0]])
+        state = pick([state for state in phrasings.states if state not in old], seed, "news")
         news = phrasings.news.format(n=others[0], state=state)
         asked = pick((others[0], first), seed, "asked")
         due = state if asked == others[0] else states[first]

@@ -16,7 +16,9 @@ def test_the_state_of_an_order_is_the_last_one_said(level: int) -> None:
         states: dict[str, str] = {}
         for question in ORDERS.plan(Task("service-order", "en", level, seed), [0, 1, 1]):
             states |= dict(re.findall(r"(\d): (\w+)", question.text))
-            states |= dict(re.findall(r"order (\d) is now (\w+)", question.text))
+            news = dict(re.findall(r"order (\d) is now (\w+)", question.text))
+            assert all(states[n] != state for n, state in news.items())
+            states |= news
             asked = re.findall(r"order (\d)\?|How is order (\d)", question.text)[-1]
             assert question.answer == states[asked[0] or asked[1]]
 
