@@ -22,6 +22,24 @@ def uniform(*key: str | int) -> float:
     return (stable_hash(*key) >> 10) / 2**53  # 53 bits: what a float holds, so that it cannot round up to 1
 
 
+def draw(options: Sequence[T], count: int, *key: str | int) -> list[T]:
+    """`count` different ones of `options`, in random order."""
+    number, left, drawn = stable_hash(*key), list(options), []
+    for _ in range(count):
+        number, index = divmod(number, len(left))
+        drawn.append(left.pop(index))
+    return drawn
+
+
+def digits(number: int, *bases: int) -> list[int]:
+    """The digits of `number` in mixed bases, the lowest first: a different list for each number below their product."""
+    found = []
+    for base in bases:
+        number, digit = divmod(number, base)
+        found.append(digit)
+    return found
+
+
 def scatter(index: int, size: int) -> int:
     """A permutation of `range(size)` in golden-ratio steps, so that any first few are spread over the whole range."""
     step = round(size * 0.618)

@@ -30,7 +30,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from envs.families import dates, knowledge, numbers, small_talk, translation
+from envs.families import (
+    dates,
+    knowledge,
+    memory_course,
+    memory_facts,
+    numbers,
+    service_desk,
+    service_slots,
+    small_talk,
+    tool_calls,
+    translation,
+)
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -44,6 +55,11 @@ BUILT_IN: tuple[Scenario, ...] = (
     *numbers.SCENARIOS,
     *translation.SCENARIOS,
     *small_talk.SCENARIOS,
+    *memory_facts.SCENARIOS,
+    *memory_course.SCENARIOS,
+    *service_slots.SCENARIOS,
+    *service_desk.SCENARIOS,
+    *tool_calls.SCENARIOS,
 )
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
