@@ -59,9 +59,9 @@ def _value(node: ast.expr, values: Mapping[str, Value]) -> Value:
         case ast.BinOp(left=left, op=operator, right=right):
             return _arithmetic(operator, value_of(left, values), value_of(right, values))
         case ast.BoolOp(op=ast.And(), values=operands):
-            return all([bool(value_of(operand, values)) for operand in operands])
+            return all(bool(value_of(operand, values)) for operand in operands)
         case ast.BoolOp(op=ast.Or(), values=operands):
-            return any([bool(value_of(operand, values)) for operand in operands])
+            return any(bool(value_of(operand, values)) for operand in operands)
         case ast.Compare(left=left, ops=operators, comparators=others):
             numbers = [value_of(operand, values) for operand in (left, *others)]
             return all(map(_compares, operators, numbers, numbers[1:]))
