@@ -31,6 +31,7 @@ from dataclasses import dataclass
 from typing import Protocol, cast, runtime_checkable
 
 from envs.adapters import reasoning_gym
+from envs.families import code_puzzles, logic_puzzles, word_problems
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -39,6 +40,9 @@ from envs.user_file import UserFileError, cause_of, line_of, load_list
 BUILT_IN: tuple[Scenario, ...] = (
     Arithmetic(),
     ArithmeticDialog(),
+    *word_problems.SCENARIOS,
+    *logic_puzzles.SCENARIOS,
+    *code_puzzles.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
