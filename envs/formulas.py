@@ -41,7 +41,7 @@ def parse(text: str, max_length: int = MAX_LENGTH) -> ast.expr:
 def value_of(node: ast.expr, values: Mapping[str, Value]) -> Value:
     """The value of a syntax tree. Raises `FormulaError`."""
     value = _value(node, values)
-    if abs(value) > MAX_SIZE:
+    if not -MAX_SIZE <= value <= MAX_SIZE:
         raise FormulaError(f"a number beyond {MAX_SIZE:.0e}")
     return value
 

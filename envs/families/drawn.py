@@ -30,7 +30,7 @@ def same_text(turn: Turn) -> bool:
 
 def reading(answer: str) -> str:
     """An answer in words as they are compared."""
-    return " ".join(answer.casefold().removesuffix(".").split())
+    return " ".join(answer.strip().casefold().removesuffix(".").split())
 
 
 @dataclass(frozen=True, slots=True)
