@@ -28,11 +28,14 @@ a list of such objects, and `tasks.files` in the recipe names the file:
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
+from envs.adapters import reasoning_gym
 from envs.families import (
+    code_puzzles,
     dates,
     knowledge,
+    logic_puzzles,
     memory_course,
     memory_facts,
     numbers,
@@ -41,6 +44,7 @@ from envs.families import (
     small_talk,
     tool_calls,
     translation,
+    word_problems,
 )
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
@@ -60,13 +64,25 @@ BUILT_IN: tuple[Scenario, ...] = (
     *service_slots.SCENARIOS,
     *service_desk.SCENARIOS,
     *tool_calls.SCENARIOS,
+    *word_problems.SCENARIOS,
+    *logic_puzzles.SCENARIOS,
+    *code_puzzles.SCENARIOS,
 )
+ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
 
 
 class ScenarioError(ValueError):
     """A scenario that is asked for does not exist, or not in this language or at this level, or cannot be asked."""
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A scenario that describes itself, because its class makes many."""
+
+    @property
+    def description(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,7 @@ class ScenarioInfo:
 class Library:
     """All scenarios of a run, each under its own name."""
 
-    scenarios: tuple[Scenario, ...] = BUILT_IN
+    scenarios: tuple[Scenario, ...] = (*BUILT_IN, *ADAPTED)
 
     def find(self, name: str) -> Scenario:
         for scenario in self.scenarios:
@@ -129,7 +145,7 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
 
     Raises `UserFileError`, `envs.questions.DataError`, or `ScenarioError` where two scenarios have one name.
     """
-    scenarios = list(BUILT_IN)
+    scenarios = [*BUILT_IN, *ADAPTED]
     if questions:
         scenarios.append(Questions(questions))
     for path in files:
@@ -152,9 +168,10 @@ def load_scenarios(path: str) -> list[Scenario]:
 
 
 def _description(scenario: Scenario) -> str:
-    """What it says of itself in one line: its `description` where it has one, else from its class's docstring."""
-    text = getattr(scenario, "description", None) or type(scenario).__doc__ or ""
-    return inspect.cleandoc(text).partition("\n")[0]
+    """One line: what the scenario says of itself, or else its class."""
+    if isinstance(scenario, Described):
+        return scenario.description
+    return inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0]
 
 
 def _shape_problem(value: object) -> str:
