@@ -5,6 +5,7 @@ They are word salad on purpose: whoever trains on them learns the form that was 
 
 import json
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from envs.constraints import holds
 from envs.task import Constraint
@@ -13,24 +14,17 @@ MAX_FILLER = 120  # words; no demand of ours needs more
 
 # Words that stand where any would do. The first of each language tell which language it is; together they begin with
 # most letters, so that `initials` can be met.
-FILLER: dict[str, tuple[str, ...]] = {
-    "en": tuple(
-        "the and with from of they are old new green house river tea garden bread quiet apple bird cold door east fish "
-        "ice jam king lamp moon night open paper rain sun tree under very water young zebra queen blue hill ink".split()
-    ),
-    "de": tuple(
-        "und mit auf nicht wir sie im der alt neu gern heute rot still blau dort einmal frei ganz hier immer jung klein "
-        "lang munter nie oben prima quer ruhig sanft tief unten vorn warm zart bald aber kalt leise weit".split()
-    ),
-    "fr": tuple(
-        "le et avec dans pour sur nous vieux neuf vert calme ami bleu chat doux eau feu gris haut ici jeune kiwi lune "
-        "mer nuit or pain quand rue sel thé un vent wagon yeux zone froid bon clair lent porte".split()
-    ),
-    "es": tuple(
-        "el y con para por los muy viejo nuevo verde calma amigo blanco casa dulce este flor gato hoy isla joven kilo "
-        "luna mar noche otro pan queso rojo sol té un viento yo zona frío bueno claro lento puerta".split()
-    ),
+_FILLER = {
+    "en": "the and with from of they are old new green house river tea garden bread quiet apple bird cold door east fish "
+    "ice jam king lamp moon night open paper rain sun tree under very water young zebra queen blue hill ink",
+    "de": "und mit auf nicht wir sie im der alt neu gern heute rot still blau dort einmal frei ganz hier immer jung "
+    "klein lang munter nie oben prima quer ruhig sanft tief unten vorn warm zart bald aber kalt leise weit",
+    "fr": "le et avec dans pour sur nous vieux neuf vert calme ami bleu chat doux eau feu gris haut ici jeune kiwi lune "
+    "mer nuit or pain quand rue sel thé un vent wagon yeux zone froid bon clair lent porte",
+    "es": "el y con para por los muy viejo nuevo verde calma amigo blanco casa dulce este flor gato hoy isla joven kilo "
+    "luna mar noche otro pan queso rojo sol té un viento yo zona frío bueno claro lento puerta",
 }
+FILLER = {language: tuple(listed.split()) for language, listed in _FILLER.items()}
 
 
 def example(constraints: Sequence[Constraint], language: str) -> str:
@@ -153,7 +147,7 @@ class _Draft:
 def _split(words: Sequence[str], num_parts: int, end: str = "") -> list[str]:
     """The words in `num_parts` runs of nearly equal length, those that get any."""
     edges = [len(words) * part // num_parts for part in range(num_parts + 1)]
-    return [" ".join(words[a:b]) + end for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    return [" ".join(words[a:b]) + end for a, b in pairwise(edges) if a < b]
 
 
 def _fitting(schema: dict[str, object]) -> object:

@@ -13,14 +13,13 @@ _NUMBERED = re.compile(r"^[ \t]{0,8}([0-9]{1,3})[.)][ \t]+(\S.*)$", re.MULTILINE
 _FENCED = re.compile(r"\s*```[a-z]*\n(.*?)\n?```\s*", re.DOTALL)
 
 # Words that are frequent in their language and strange to the other three.
-FUNCTION_WORDS: dict[str, frozenset[str]] = {
-    "en": frozenset("the and of is to in it that was for with are this be you not have at from they".split()),
-    "de": frozenset(
-        "der die das und ist nicht ein eine den mit auf für von dem sich auch es wir ich sie zu im".split()
-    ),
-    "fr": frozenset("le les et est une des dans du pour qui ne pas sur avec au ce il nous vous je sont elle".split()),
-    "es": frozenset("el los las y es una del para con por no se su lo como más pero está son hay muy yo".split()),
+_FUNCTION_WORDS = {
+    "en": "the and of is to in it that was for with are this be you not have at from they",
+    "de": "der die das und ist nicht ein eine den mit auf für von dem sich auch es wir ich sie zu im",
+    "fr": "le les et est une des dans du pour qui ne pas sur avec au ce il nous vous je sont elle",
+    "es": "el los las y es una del para con por no se su lo como más pero está son hay muy yo",
 }
+FUNCTION_WORDS = {language: frozenset(listed.split()) for language, listed in _FUNCTION_WORDS.items()}
 
 
 def words(text: str) -> list[str]:
