@@ -15,14 +15,14 @@ MAX_FILLER = 120  # words; no demand of ours needs more
 # Words that stand where any would do. The first of each language tell which language it is; together they begin with
 # most letters, so that `initials` can be met.
 _FILLER = {
-    "en": "the and with from of they are old new green house river tea garden bread quiet apple bird cold door east fish "
-    "ice jam king lamp moon night open paper rain sun tree under very water young zebra queen blue hill ink",
+    "en": "the and with from of they are old new green house river tea garden bread quiet apple bird cold door east "
+    "fish ice jam king lamp moon night open paper rain sun tree under very water young zebra queen blue hill ink",
     "de": "und mit auf nicht wir sie im der alt neu gern heute rot still blau dort einmal frei ganz hier immer jung "
     "klein lang munter nie oben prima quer ruhig sanft tief unten vorn warm zart bald aber kalt leise weit",
-    "fr": "le et avec dans pour sur nous vieux neuf vert calme ami bleu chat doux eau feu gris haut ici jeune kiwi lune "
-    "mer nuit or pain quand rue sel thé un vent wagon yeux zone froid bon clair lent porte",
-    "es": "el y con para por los muy viejo nuevo verde calma amigo blanco casa dulce este flor gato hoy isla joven kilo "
-    "luna mar noche otro pan queso rojo sol té un viento yo zona frío bueno claro lento puerta",
+    "fr": "le et avec dans pour sur nous vieux neuf vert calme ami bleu chat doux eau feu gris haut ici jeune kiwi "
+    "lune mer nuit or pain quand rue sel thé un vent wagon yeux zone froid bon clair lent porte",
+    "es": "el y con para por los muy viejo nuevo verde calma amigo blanco casa dulce este flor gato hoy isla joven "
+    "kilo luna mar noche otro pan queso rojo sol té un viento yo zona frío bueno claro lento puerta",
 }
 FILLER = {language: tuple(listed.split()) for language, listed in _FILLER.items()}
 

@@ -8,6 +8,7 @@ from rewards.dimensions import (
     arithmetic,
     context,
     format,
+    instruction,
     language,
     length,
     repetition,
@@ -28,6 +29,7 @@ TABLE: tuple[Dimension, ...] = (
     *context.DIMENSIONS,
     *structure.DIMENSIONS,
     *style.DIMENSIONS,
+    *instruction.DIMENSIONS,
     *text.DIMENSIONS,
 )
 
