@@ -5,12 +5,14 @@ They are word salad on purpose: whoever trains on them learns the form that was 
 
 import json
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 
 from envs.constraints import holds
 from envs.task import Constraint
 
-MAX_FILLER = 120  # words; no demand of ours needs more
+MARGIN = 12  # words that a text may have more or less than its demands count
+COUNTS = {"num_words", "min_words", "num_sentences", "num_paragraphs", "num_bullets", "num_numbered", "num_items"}
 
 # Words that stand where any would do. The first of each language tell which language it is; together they begin with
 # most letters, so that `initials` can be met.
@@ -27,13 +29,16 @@ _FILLER = {
 FILLER = {language: tuple(listed.split()) for language, listed in _FILLER.items()}
 
 
-def example(constraints: Sequence[Constraint], language: str) -> str:
+@lru_cache(4096)
+def example(constraints: tuple[Constraint, ...], language: str) -> str:
     """An answer that meets all of `constraints`: the shortest of the kind that this makes.
 
     Raises ValueError where it finds none, as for demands that contradict each other.
     """
-    for num_filler in range(MAX_FILLER + 1):
-        text = _Draft(constraints, language).text(num_filler)
+    draft = _Draft(constraints, language)
+    longest = max((int(constraint.value) for constraint in constraints if constraint.name in COUNTS), default=0)
+    for num_filler in range(max(0, longest - MARGIN), longest + MARGIN):
+        text = draft.text(num_filler)
         if all(holds(constraint, text) for constraint in constraints):
             return text
     raise ValueError(f"no example meets {', '.join(f'{c.name}={c.value}' for c in constraints)} in {language}")

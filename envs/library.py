@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from envs.families import writing_exact, writing_free
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -38,6 +39,8 @@ from envs.user_file import UserFileError, cause_of, line_of, load_list
 BUILT_IN: tuple[Scenario, ...] = (
     Arithmetic(),
     ArithmeticDialog(),
+    *writing_exact.SCENARIOS,
+    *writing_free.SCENARIOS,
 )
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
@@ -96,7 +99,7 @@ class Library:
                 scenario.domain,
                 tuple(scenario.languages),
                 scenario.num_levels,
-                description=inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0],
+                description=_description(scenario),
             )
             for scenario in self.scenarios
         ]
@@ -127,6 +130,12 @@ def load_scenarios(path: str) -> list[Scenario]:
             cause = f"SCENARIOS[{index}] {problem}; see envs.task.Scenario"
             raise UserFileError(path, line_of(path, "SCENARIOS"), cause)
     return [cast(Scenario, value) for value in values]
+
+
+def _description(scenario: Scenario) -> str:
+    """What it says of itself in one line: its `description` where it has one, else from its class's docstring."""
+    text = getattr(scenario, "description", None) or type(scenario).__doc__ or ""
+    return inspect.cleandoc(text).partition("\n")[0]
 
 
 def _shape_problem(value: object) -> str:
