@@ -3,7 +3,7 @@
 import ast
 import re
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -11,7 +11,6 @@ from envs.task import Question, Transcript
 from rewards.reading import MEMORY
 
 MAX_SOURCE = 4000  # characters; longer ones are not read
-MAX_NESTING = 40  # brackets; deeper ones exhaust the parser's stack
 MAX_NODES = 3000  # of a tree
 MAX_DEPTH = 80
 
@@ -65,7 +64,7 @@ def syntax_error(code: str) -> int | None:
 @lru_cache(MEMORY)
 def _parsed(code: str) -> ast.Module | int:
     """The tree, or the line of the first error. What cannot be read within bounds counts as wrong from its start."""
-    if not code.strip() or len(code) > MAX_SOURCE or max(_depths(code)) > MAX_NESTING:
+    if not code.strip() or len(code) > MAX_SOURCE:
         return 1
     try:
         with warnings.catch_warnings():
@@ -88,14 +87,6 @@ def _is_small(tree: ast.Module) -> bool:
         if not layer or num_nodes > MAX_NODES:
             break
     return not layer and num_nodes <= MAX_NODES
-
-
-def _depths(code: str) -> Iterator[int]:
-    depth = 0
-    for character in code[:MAX_SOURCE]:
-        depth += (character in "([{-~+") - (character in ")]} \n")  # a row of unary operators nests too
-        depth = max(depth, 0)
-        yield depth
 
 
 @lru_cache(MEMORY)
