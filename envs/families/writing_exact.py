@@ -68,7 +68,7 @@ def _acronym(language: str, seed: int) -> tuple[Question, ...]:
     """Which words have these initials? Then the initials of others."""
     letters = [letter for letter in "abdefghijklmnopqrstuvwz" if letter not in MISSING_INITIALS[language]]
     wanted = "".join(arrangement(letters, stable_hash(seed, "letters"), 3))
-    demands = (Constraint("initials", wanted), Constraint("distinct_words"))
+    demands = (Constraint("initials", wanted),)
     words = _drawn(language, seed, 4)
     return (
         demanding(wording(language, "acronym", seed, text=wanted.upper()), demands, language),

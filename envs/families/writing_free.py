@@ -11,6 +11,7 @@ from envs.task import Constraint, Question, stable_hash
 NUM_WORDS = 24
 FEW = 8
 MAX_TRIES = 50
+FULL_STOP = Constraint("ends_with", ".")
 
 # Demands that go together, one of each row. `{word}` is another word than the subject.
 ROWS: tuple[tuple[tuple[str, str | int], ...], ...] = (
@@ -66,7 +67,7 @@ def _many_words(language: str, seed: int, num_turns: int) -> tuple[Question, ...
 @lru_cache(4096)
 def _sentence(language: str, number: int, num_given: int) -> tuple[Question, ...]:
     given = arrangement(WORDS[language], number, num_given)
-    return (demanding(wording(language, "sentence"), _one_sentence(given, "."), language),)
+    return (demanding(wording(language, "sentence"), (*_one_sentence(given), FULL_STOP), language),)
 
 
 @lru_cache(4096)
@@ -76,17 +77,20 @@ def _sentences(language: str, seed: int) -> tuple[Question, ...]:
     turns = (
         (
             "sentence",
-            (*_one_sentence([first, second], "."), Constraint("min_words", pick(range(6, 12), seed, "count"))),
+            (*_one_sentence([first, second]), FULL_STOP, Constraint("min_words", pick(range(6, 12), seed, "count"))),
         ),
-        ("now_sentence", (*_one_sentence([first], "."), Constraint("max_words", 4), Constraint("avoids", second))),
-        ("now_sentence", (*_one_sentence([third], "?"), Constraint("is_question"))),
+        (
+            "now_sentence",
+            (*_one_sentence([first]), FULL_STOP, Constraint("max_words", 4), Constraint("avoids", second)),
+        ),
+        ("now_sentence", (*_one_sentence([third]), Constraint("is_question"))),
     )
     return tuple(demanding(wording(language, ask, seed, ask), demands, language) for ask, demands in turns)
 
 
-def _one_sentence(given: list[str], end: str) -> tuple[Constraint, ...]:
+def _one_sentence(given: list[str]) -> tuple[Constraint, ...]:
     mentions = tuple(Constraint("mentions", word) for word in given)
-    return (*mentions, Constraint("num_sentences", 1), Constraint("min_words", 3), Constraint("ends_with", end))
+    return (*mentions, Constraint("num_sentences", 1), Constraint("min_words", 3))
 
 
 @lru_cache(4096)

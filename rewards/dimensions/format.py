@@ -14,7 +14,7 @@ _DIGIT = re.compile(r"[0-9]")
 _SIGN = re.compile(r"-[0-9]")
 _POINT = re.compile(r"[0-9]\.[0-9]")
 _ROLE_MARK = re.compile(
-    r"<\|[\w ]{1,30}\|>|\[/?INST\]|^\s*(?:user|assistant|system|human)\s*:", re.IGNORECASE | re.MULTILINE
+    r"<\|[\w ]{1,30}\|>|\[/?INST\]|^[ \t]*(?:user|assistant|system|human)\s*:", re.IGNORECASE | re.MULTILINE
 )
 
 _MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s|^\s*[-*+•]\s|\[[^\]\n]{1,99}\]\(|^\|", re.MULTILINE)

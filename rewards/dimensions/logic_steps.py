@@ -85,12 +85,6 @@ def last_step_is_answer(transcript: Transcript) -> float | None:
     return float(stated[-1].result == last_number(transcript.last.answer)) if len(stated) > 1 else None
 
 
-def steps_new(transcript: Transcript) -> float | None:
-    """Share of the steps that were not stated before."""
-    stated = _steps(transcript, at_least=2)
-    return len(set(stated)) / len(stated) if stated else None
-
-
 def _worked(transcript: Transcript) -> list[str]:
     """The sentences of an answer to a numeric question, if there are several."""
     turn = transcript.last
@@ -166,14 +160,6 @@ DIMENSIONS = (
         last_step_is_answer,
         passes=_eggs("3 * 6 = 18. 18 - 4 = 14. So 14."),
         fails=_eggs("3 * 6 = 18. 18 - 4 = 14. So 18."),
-    ),
-    Dimension(
-        "logic.steps_new",
-        "logic",
-        "Share of the steps that were not stated before.",
-        steps_new,
-        passes=_eggs("3 * 6 = 18. 18 - 4 = 14."),
-        fails=_eggs("3 * 6 = 18. 3 * 6 = 18. 18 - 4 = 14."),
     ),
     Dimension(
         "logic.conclusion_stated",

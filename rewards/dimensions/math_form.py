@@ -47,7 +47,6 @@ _PROBABILITY = re.compile(r"probabilit|wahrscheinlichkeit|probabilidad", re.IGNO
 _AVERAGE = re.compile(
     r"\baverage\b|\bmean of\b|durchschnitt|mittelwert|moyenne|\bpromedio\b|\bmedia de\b", re.IGNORECASE
 )
-_HOW_MANY = re.compile(r"\bhow many\b|\bwie ?viele\b|\bcombien d[e']|\bcuánt[oa]s\b", re.IGNORECASE)
 
 
 def equivalent(transcript: Transcript) -> float | None:
@@ -126,28 +125,19 @@ def _ends(number: Fraction) -> bool:
 
 
 def latex_well_formed(transcript: Transcript) -> float | None:
-    r"""Share of four rules kept: braces match, \frac has two parts, \left has \right, no command is empty."""
+    r"""Share of four rules kept: \frac has two parts, \left has \right, no group is empty, nothing is cut off."""
     text = transcript.last.answer[:MAX_CHARACTERS]
     commands = _COMMAND.findall(text)
     if not commands:
         return None
     num_fractions = sum(command in ("frac", "dfrac", "tfrac") for command in commands)
     rules = (
-        _braces_match(text),
         len(_TWO_GROUPS.findall(text)) >= num_fractions,
         commands.count("left") == commands.count("right"),
-        "\\{}" not in text and not text.rstrip().endswith("\\"),
+        "{}" not in text,
+        not text.rstrip().endswith("\\"),
     )
     return sum(rules) / len(rules)
-
-
-def _braces_match(text: str) -> bool:
-    depth = 0
-    for character in text.replace("\\{", "").replace("\\}", ""):
-        depth += (character == "{") - (character == "}")
-        if depth < 0:
-            return False
-    return depth == 0
 
 
 def solution_holds(transcript: Transcript) -> float | None:
@@ -186,17 +176,12 @@ def average_between(transcript: Transcript) -> float | None:
     return float(min(asked) <= given <= max(asked)) if _AVERAGE.search(turn.question.text) else None
 
 
-def count_is_whole(transcript: Transcript) -> float | None:
-    """An answer to "how many" is a whole number, not below zero."""
-    turn = transcript.last
-    given = given_number(turn)
-    if turn.question.kind not in NUMERIC_KINDS or given is None or _HOW_MANY.search(turn.question.text) is None:
-        return None
-    return float(given.denominator == 1 and given >= 0)
+def _share(answer: str) -> Transcript:
+    return example("Which share is it?", answer, kind="expression")
 
 
 def _third(answer: str) -> Transcript:
-    return example("What is 2 divided by 6?", answer, expected="1/3", kind="number")
+    return example("What is a third of one?", answer, expected="1/3", kind="number")
 
 
 def _solve(answer: str) -> Transcript:
@@ -222,16 +207,16 @@ DIMENSIONS = (
         "math",
         "A fraction is in its lowest terms.",
         simplified,
-        passes=_third("It is 1/3."),
-        fails=_third("It is 2/6."),
+        passes=_share("1/3"),
+        fails=_share("2/6"),
     ),
     Dimension(
         "math.defined",
         "math",
         "No fraction has zero below the line.",
         defined,
-        passes=_third("It is 2/6."),
-        fails=_third("It is 2/0."),
+        passes=_share("2/6"),
+        fails=_share("2/0"),
     ),
     Dimension(
         "math.exact",
@@ -244,10 +229,10 @@ DIMENSIONS = (
     Dimension(
         "math.latex_well_formed",
         "math",
-        "LaTeX is well formed: braces match and commands have their parts.",
+        "LaTeX is well formed: its commands have their parts.",
         latex_well_formed,
         passes=_third("\\frac{1}{3}"),
-        fails=_third("\\frac{1}{3"),
+        fails=_third("\\frac{1}"),
     ),
     Dimension(
         "math.solution_holds",
@@ -272,13 +257,5 @@ DIMENSIONS = (
         average_between,
         passes=_number("What is the average of 2 and 6?", "5", "4"),
         fails=_number("What is the average of 2 and 6?", "8", "4"),
-    ),
-    Dimension(
-        "math.count_is_whole",
-        "math",
-        "How many there are is a whole number, and not below zero.",
-        count_is_whole,
-        passes=_number("How many eggs are in 2 boxes of 6?", "13", "12"),
-        fails=_number("How many eggs are in 2 boxes of 6?", "12.5", "12"),
     ),
 )

@@ -12,6 +12,7 @@ from itertools import permutations
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
+from rewards.equations import steps
 from rewards.reading import NUMERIC_KINDS, expected_number, given_number, numbers_inside
 
 MAX_OPERANDS = 3  # of a question whose numbers are combined
@@ -101,11 +102,11 @@ def wholeness(transcript: Transcript) -> float | None:
 
 
 def copied_operand(transcript: Transcript) -> float | None:
-    """0 if the answer is a number of the question and wrong, else 1."""
+    """0 if the answer is a number of the question and wrong, else 1. Answers with steps do more than copy."""
     turn = transcript.last
     expected, given = expected_number(turn.question), given_number(turn)
     asked = numbers_inside(turn.question.text)
-    if expected is None or given is None or not asked:
+    if expected is None or given is None or not asked or steps(turn.answer):
         return None
     return float(given == expected or given not in asked)
 

@@ -14,6 +14,7 @@ from rewards.dimensions.example import example
 from rewards.reading import words
 
 MAX_CHARACTERS = 400  # of an answer and of the right one that are compared
+MAX_CHRF = 200  # of both, for the costliest measure
 MIN_WORDS = 3  # of the right answer, for measures of its inner order
 
 
@@ -45,23 +46,23 @@ def edit_similarity(transcript: Transcript) -> float | None:
 
 
 def prefix(transcript: Transcript) -> float | None:
-    """Characters that are right from the start / length of the right answer."""
+    """Characters that are right from the start, case apart / length of the right answer."""
     pair = compared(transcript)
     if pair is None:
         return None
     from rapidfuzz.distance import Prefix
 
-    return float(Prefix.similarity(pair[0], pair[1]) / len(pair[1]))
+    return float(Prefix.similarity(pair[0].lower(), pair[1].lower()) / len(pair[1]))
 
 
 def ending(transcript: Transcript) -> float | None:
-    """Characters that are right from the end / length of the right answer."""
+    """Characters that are right from the end, case apart / length of the right answer."""
     pair = compared(transcript)
     if pair is None:
         return None
     from rapidfuzz.distance import Postfix
 
-    return float(Postfix.similarity(pair[0], pair[1]) / len(pair[1]))
+    return float(Postfix.similarity(pair[0].lower(), pair[1].lower()) / len(pair[1]))
 
 
 def first_character(transcript: Transcript) -> float | None:
@@ -138,11 +139,12 @@ def _chrf() -> Metric:
 
 
 def chrf(transcript: Transcript) -> float | None:
-    """chrF (Popović 2015) of texts of several words, as a share."""
+    """chrF (Popović 2015) of the beginnings of texts of several words, case apart, as a share."""
     pair = compared(transcript)
     if pair is None or len(words(pair[1])) < MIN_WORDS:
         return None
-    return min(1.0, max(0.0, _chrf().sentence_score(pair[0], [pair[1]]).score / 100.0))
+    said, due = (text.lower()[:MAX_CHRF] for text in pair)
+    return min(1.0, max(0.0, _chrf().sentence_score(said, [due]).score / 100.0))
 
 
 def _colours(answer: str) -> Transcript:
