@@ -23,6 +23,7 @@ _FRACTION = re.compile(
 )
 _EXPRESSION = re.compile(r"[-0-9a-zA-Z+*/^=().,\\{}_<>\s]+")
 _POWER = re.compile(r"\^|\*\*")
+_GROUP_POWER = re.compile(r"[)}]\s*(?:\^|\*\*)\s*[({]?\s*(.)")
 _LARGE = re.compile(r"(?:\^|\*\*)\s*[({]?\s*-?[0-9]{2}|[0-9]{16}")
 _NAMES = re.compile(r"[a-zA-Z]{2,}")
 _KNOWN_NAMES = {
@@ -61,12 +62,18 @@ def equivalent(transcript: Transcript) -> float | None:
 
 
 def _bearable(text: str) -> bool:
-    """Can sympy read it in bounded time? Short, at most two powers and those below ten, no huge numbers, no names but known functions."""
+    """Can sympy read and expand it in bounded time?
+
+    Short; no names but known functions; no huge numbers; at most two powers, all below ten, and at most one of a
+    bracket, below five.
+    """
+    raised = _GROUP_POWER.findall(text)
     return (
         0 < len(text) <= MAX_EXPRESSION
         and _EXPRESSION.fullmatch(text) is not None
         and len(_POWER.findall(text)) <= 2
         and _LARGE.search(text) is None
+        and (not raised or (len(raised) == 1 and raised[0] in "234"))
         and _KNOWN_NAMES.issuperset(_NAMES.findall(text))
     )
 

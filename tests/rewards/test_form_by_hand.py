@@ -89,7 +89,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize(("name", "transcript", "expected"), CASES, ids=[f"{case[0]}-{i}" for i, case in enumerate(CASES)])
+@pytest.mark.parametrize(("name", "transcript", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_by_hand(name: str, transcript: Transcript, expected: float | None) -> None:
     value = DIMENSIONS[name].score(transcript)
     assert value == (None if expected is None else pytest.approx(expected))

@@ -19,7 +19,9 @@ def number(answer: str, expected: str, question: str = "?") -> Transcript:
     return example(question, answer, expected=expected, kind="number")
 
 
-def text(answer: str, expected: str | None = None, question: str = "?", earlier: Transcript | None = None) -> Transcript:
+def text(
+    answer: str, expected: str | None = None, question: str = "?", earlier: Transcript | None = None
+) -> Transcript:
     return example(question, answer, expected=expected, earlier=earlier)
 
 
@@ -112,7 +114,11 @@ CASES = (
     ("context.answers_newest", text("Oslo", "Paris", earlier=text("x", "Rome")), 1.0),
     ("context.mends", text("b", "c", "What? Really?", earlier=text("b", "c", "Really?")), 0.0),
     ("context.topic_kept", text("The river.", question="More?", earlier=text("A river bank")), 1.0),
-    ("context.shorter_when_asked", text("a b c d e f g h i", question="Shorter.", earlier=text("a b c d e f g h i j")), 0.5),
+    (
+        "context.shorter_when_asked",
+        text("a b c d e f g h i", question="Shorter.", earlier=text("a b c d e f g h i j")),
+        0.5,
+    ),
     ("context.address_kept", german("Hier, wenn Sie und du wollen.", "Kannst du helfen?"), 1 / 2),
     ("context.result_carried", number("7 + 2 = 9", "9", "And plus 2?"), None),
     ("task.edit_similarity", text("Rom", "Rome"), 6 / 7),
@@ -138,7 +144,7 @@ CASES = (
 )
 
 
-@pytest.mark.parametrize(("name", "transcript", "expected"), CASES, ids=[f"{case[0]}-{i}" for i, case in enumerate(CASES)])
+@pytest.mark.parametrize(("name", "transcript", "expected"), CASES, ids=[case[0] for case in CASES])
 def test_by_hand(name: str, transcript: Transcript, expected: float | None) -> None:
     value = DIMENSIONS[name].score(transcript)
     assert value == (None if expected is None else pytest.approx(expected))
