@@ -62,12 +62,11 @@ def _can_end(loop: ast.While) -> bool:
         return True
     tested = {node.id for node in ast.walk(loop.test) if isinstance(node, ast.Name)}
     changed = {node.id for node in inside if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    called = {node.func.value.id for node in inside if _is_method_call(node)}  # type: ignore[attr-defined]
+    methods = [
+        node.func.value for node in inside if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    ]
+    called = {owner.id for owner in methods if isinstance(owner, ast.Name)}
     return bool(tested & (changed | called))
-
-
-def _is_method_call(node: ast.AST) -> bool:
-    return isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and isinstance(node.func.value, ast.Name)
 
 
 def recursion_ends(text: str) -> float | None:
