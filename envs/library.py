@@ -45,6 +45,8 @@ from envs.families import (
     tool_calls,
     translation,
     word_problems,
+    writing_exact,
+    writing_free,
 )
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
@@ -67,6 +69,8 @@ BUILT_IN: tuple[Scenario, ...] = (
     *word_problems.SCENARIOS,
     *logic_puzzles.SCENARIOS,
     *code_puzzles.SCENARIOS,
+    *writing_exact.SCENARIOS,
+    *writing_free.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
@@ -168,10 +172,9 @@ def load_scenarios(path: str) -> list[Scenario]:
 
 
 def _description(scenario: Scenario) -> str:
-    """One line: what the scenario says of itself, or else its class."""
-    if isinstance(scenario, Described):
-        return scenario.description
-    return inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0]
+    """What it says of itself in one line: its `description` where it has one, else from its class's docstring."""
+    text = getattr(scenario, "description", None) or type(scenario).__doc__ or ""
+    return inspect.cleandoc(text).partition("\n")[0]
 
 
 def _shape_problem(value: object) -> str:
