@@ -1,0 +1,83 @@
+"""What the semantic dimensions share: the last answer and its question as clauses, and how plausible an amount is.
+
+They know general knowledge only: the words, categories and ranges of `envs/knowledge`, never its procedures and facts,
+which scenarios ask about.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+
+from envs.knowledge.amounts import LANGUAGES, RANGES
+from envs.knowledge.lexicon import Concept
+from envs.knowledge.reading import MEMORY, Amount, Clause, clauses
+from envs.task import Transcript
+
+SECONDS_PER_YEAR = 31_557_600
+ODD_FACTOR = 4.0  # outside its range by this factor, an amount is worth 1/e
+KIND_SLACK = 3.0  # a range that holds for a whole category forgives this much more, since its members differ
+
+
+def answer_clauses(transcript: Transcript) -> tuple[Clause, ...]:
+    """Empty where the task is in a language that this knowledge does not cover."""
+    language = transcript.task.language
+    return clauses(transcript.last.answer, language) if language in LANGUAGES else ()
+
+
+def question_clauses(transcript: Transcript) -> tuple[Clause, ...]:
+    language = transcript.task.language
+    return clauses(transcript.last.question.text, language) if language in LANGUAGES else ()
+
+
+def concepts_of(parts: Iterable[Clause]) -> list[Concept]:
+    return [concept for part in parts for concept in part.concepts()]
+
+
+def share(holds: list[bool]) -> float | None:
+    """Share of the judged that hold; None where nothing was judged."""
+    return sum(holds) / len(holds) if holds else None
+
+
+def by_amount(judge: Callable[[Amount, Clause, Transcript], float | None]) -> Callable[[Transcript], float | None]:
+    """The worst that `judge` says of an amount in the answer; None where it says nothing."""
+
+    def score(transcript: Transcript) -> float | None:
+        judged = [judge(amount, part, transcript) for part in answer_clauses(transcript) for amount in part.amounts]
+        return min((value for value in judged if value is not None), default=None)
+
+    return score
+
+
+def plausible(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
+    """How well an amount fits what it is said of: the nearest range of the clause, else of the question."""
+    here, asked = tuple(part.concepts()), tuple(concepts_of(question_clauses(transcript)))
+    for concepts, by_name in ((here, True), (here, False), (asked, True), (asked, False)):
+        ranges = _ranges(concepts, amount.measure, by_name)
+        if ranges:
+            slack = 1.0 if by_name else KIND_SLACK
+            return max(fit(amount, low, high, slack=slack, age=age) for low, high, age in ranges)
+    return None
+
+
+@lru_cache(MEMORY)
+def _ranges(concepts: tuple[Concept, ...], measure: str, by_name: bool) -> tuple[tuple[float, float, bool], ...]:
+    keys = [key for concept in concepts for key in ((concept.name,) if by_name else sorted(concept.kinds))]
+    found = [(*RANGES[key, measure], False) for key in keys if (key, measure) in RANGES]
+    if measure == "duration":
+        found += [(*RANGES[key, "age"], True) for key in keys if (key, "age") in RANGES]
+    return tuple(found)
+
+
+def fit(amount: Amount, low: float, high: float, *, slack: float = 1.0, age: bool = False) -> float:
+    """1 within the range; outside, exp(-distance): in factors of `ODD_FACTOR`, temperatures in halves of the range."""
+    value = amount.base / SECONDS_PER_YEAR if age else amount.base
+    if age and amount.unit not in ("year", "month"):
+        return 0.0
+    if low <= value <= high:
+        return 1.0
+    if amount.measure == "temperature":
+        return math.exp(-min(abs(value - low), abs(value - high)) / (slack * max(10.0, (high - low) / 2)))
+    if value <= 0:
+        return 0.0
+    distance = math.log(low / value) if value < low else math.log(value / high)
+    return math.exp(-distance / (slack * math.log(ODD_FACTOR)))
