@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 from envs.chance import pick
@@ -76,7 +77,8 @@ UNIT_TWINS = {  # another unit of the same measure
     "millilitre": "litre",
     "litre": "millilitre",
 }
-OTHER_MEASURES = ("kilometre", "minute", "kilogram", "litre")
+OTHER_MEASURE = {unit.name: "minute" if unit.measure != "duration" else "kilogram" for unit in UNITS}
+CLEARLY = 3.0  # an amount out of bounds by less may still be sensible
 _PLACE_AT_REST = re.compile(r"^(?:im|in der|in einer|in einem|am|auf dem|auf der|unter dem|bei)\b", re.IGNORECASE)
 
 
@@ -150,7 +152,7 @@ def _from_procedure(source: Procedure, language: str) -> Iterator[Pair]:
 
     for corruption, change in _changes(source, language, part):
         for index, line in enumerate(marked):
-            changed = change(line)
+            changed = change(line, source.steps[index].low, source.steps[index].high)
             if changed is not None and changed != line:
                 yield pair(corruption, [*marked[:index], changed, *marked[index + 1 :]])
                 break  # one pair for each kind of change
@@ -164,24 +166,23 @@ def _from_procedure(source: Procedure, language: str) -> Iterator[Pair]:
 def _from_fact(fact: Fact, language: str) -> Iterator[Pair]:
     part, place = part_of(fact.name), LANGUAGES.index(language)
     for corruption, change in _amount_changes(language, part):
-        changed = change(fact.answers[place])
+        changed = change(fact.answers[place], fact.low, fact.high)
         if changed is not None:
             answers = plain_text(fact.answers[place]), plain_text(changed)
             yield Pair(fact.name, fact.domain, language, corruption, part, fact.questions[place], *answers)
 
 
-Change = Callable[[str], str | None]
+Change = Callable[[str, float, float], str | None]  # a line and the bounds of its amount
 
 
 def _changes(source: Procedure, language: str, part: Part) -> Iterator[tuple[str, Change]]:
     place = LANGUAGES.index(language)
     yield from _amount_changes(language, part)
     for mark, options in (("object", OBJECTS), ("tool", TOOLS)):
-        foreign = _foreign(options, source, part)
-        phrase = pick(foreign, source.name, mark).phrases[place]
-        yield mark, lambda line, mark=mark, phrase=phrase: _swapped(line, mark, phrase)  # type: ignore[misc]
+        phrase = pick(_foreign(options, source, part), source.name, mark).phrases[place]
+        yield mark, partial(_swapped, mark, phrase)
     if part == "held-out":
-        yield "place", lambda line: _moved(line, language, source.name)
+        yield "place", partial(_moved, language, source.name)
 
 
 def _foreign(options: Sequence[Exchange], source: Procedure, part: Part) -> list[Exchange]:
@@ -190,7 +191,7 @@ def _foreign(options: Sequence[Exchange], source: Procedure, part: Part) -> list
     return [option for option in options[start::2] if option.world not in WORLDS[source.domain]]
 
 
-def _swapped(line: str, mark: str, phrase: str) -> str | None:
+def _swapped(mark: str, phrase: str, line: str, low: float = 0, high: float = 0) -> str | None:
     found = MARKS[mark].search(line)
     if found is None:
         return None
@@ -199,44 +200,42 @@ def _swapped(line: str, mark: str, phrase: str) -> str | None:
     return line[: found.start()] + phrase + line[found.end() :]
 
 
-def _moved(line: str, language: str, name: str) -> str | None:
+def _moved(language: str, name: str, line: str, low: float, high: float) -> str | None:
     found = MARKS["place"].search(line)
     if found is None:
         return None
     options = PLACES if language != "de" or _PLACE_AT_REST.match(found[1]) else PLACES_TOWARDS
-    return _swapped(line, "place", pick(options, name, "place")[LANGUAGES.index(language)])
+    return _swapped("place", pick(options, name, "place")[LANGUAGES.index(language)], line)
 
 
 def _amount_changes(language: str, part: Part) -> Iterator[tuple[str, Change]]:
-    yield "times 30", lambda line: _scaled(line, language, 30.0)
-    yield "a thirtieth", lambda line: _scaled(line, language, 1 / 30)
-    yield "unit", lambda line: _in_unit(line, language, UNIT_TWINS)
+    yield "times 30", partial(_scaled, language, 30.0)
+    yield "a thirtieth", partial(_scaled, language, 1 / 30)
+    yield "unit", partial(_in_unit, language, UNIT_TWINS)
     if part == "held-out":
-        yield "times 100", lambda line: _scaled(line, language, 100.0)
-        yield "measure", lambda line: _in_unit(line, language, _OTHER)
+        yield "times 100", partial(_scaled, language, 100.0)
+        yield "measure", partial(_in_unit, language, OTHER_MEASURE)
 
 
-_OTHER = {
-    unit.name: next(other for other in OTHER_MEASURES if _MEASURES[other] != unit.measure)
-    for _MEASURES in ({unit.name: unit.measure for unit in UNITS},)
-    for unit in UNITS
-}
-
-
-def _scaled(line: str, language: str, factor: float) -> str | None:
-    found = AMOUNT.search(line)
-    if found is None:
-        return None
-    number = float(found[1].replace(",", ".")) * factor
-    written = f"{round(number)}" if number >= 2 else f"{number:.1g}"
-    if language != "en":
-        written = written.replace(".", ",")
-    return f"{line[: found.start()]}{written} {found[2]}{line[found.end() :]}"
-
-
-def _in_unit(line: str, language: str, twins: dict[str, str]) -> str | None:
+def _scaled(language: str, factor: float, line: str, low: float, high: float) -> str | None:
+    """None where there is no amount, or where the new one is not clearly out of bounds and so not absurd."""
     found = AMOUNT.search(line)
     unit = units(language).get(fold(found[2])) if found else None
-    if found is None or unit is None or unit.name not in twins:
+    if found is None or unit is None or not high:
+        return None
+    number = float(found[1].replace(",", ".")) * factor
+    if low / CLEARLY < number < high * CLEARLY:
+        return None
+    written = f"{round(number)}" if number >= 2 else f"{number:.1g}" if number < 0.95 else "1.5"
+    if language != "en":
+        written = written.replace(".", ",")
+    return f"{line[: found.start()]}{written} {unit_words(language)[unit.name]}{line[found.end() :]}"
+
+
+def _in_unit(language: str, twins: dict[str, str], line: str, low: float, high: float) -> str | None:
+    """The same number of another unit; None for 1, whose unit is in the singular."""
+    found = AMOUNT.search(line)
+    unit = units(language).get(fold(found[2])) if found else None
+    if found is None or unit is None or unit.name not in twins or float(found[1].replace(",", ".")) < 2:
         return None
     return f"{line[: found.start()]}{found[1]} {unit_words(language)[twins[unit.name]]}{line[found.end() :]}"

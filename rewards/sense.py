@@ -15,6 +15,8 @@ from envs.task import Transcript
 
 SECONDS_PER_YEAR = 31_557_600
 ODD_FACTOR = 4.0  # outside its range by this factor, an amount is worth 1/e
+AT_THE_EDGE = 0.8  # what an amount at the end of its range is worth
+WIDEST = 1e4  # a range from 0 is read as one of four orders of magnitude
 KIND_SLACK = 3.0  # a range that holds for a whole category forgives this much more, since its members differ
 
 
@@ -39,11 +41,12 @@ def share(holds: list[bool]) -> float | None:
 
 
 def by_amount(judge: Callable[[Amount, Clause, Transcript], float | None]) -> Callable[[Transcript], float | None]:
-    """The worst that `judge` says of an amount in the answer; None where it says nothing."""
+    """Half the worst, half the mean of what `judge` says of the amounts; None where it says nothing."""
 
     def score(transcript: Transcript) -> float | None:
-        judged = [judge(amount, part, transcript) for part in answer_clauses(transcript) for amount in part.amounts]
-        return min((value for value in judged if value is not None), default=None)
+        said = [judge(amount, part, transcript) for part in answer_clauses(transcript) for amount in part.amounts]
+        judged = [value for value in said if value is not None]
+        return (min(judged) + sum(judged) / len(judged)) / 2 if judged else None
 
     return score
 
@@ -52,7 +55,7 @@ def plausible(amount: Amount, part: Clause, transcript: Transcript) -> float | N
     """How well an amount fits what it is said of: the nearest range of the clause, else of the question."""
     here, asked = tuple(part.concepts()), tuple(concepts_of(question_clauses(transcript)))
     for concepts, by_name in ((here, True), (here, False), (asked, True), (asked, False)):
-        ranges = _ranges(concepts, amount.measure, by_name)
+        ranges = _ranges(concepts, amount.measure, by_name, amount.unit in ("year", "month"))
         if ranges:
             slack = 1.0 if by_name else KIND_SLACK
             return max(fit(amount, low, high, slack=slack, age=age) for low, high, age in ranges)
@@ -60,24 +63,33 @@ def plausible(amount: Amount, part: Clause, transcript: Transcript) -> float | N
 
 
 @lru_cache(MEMORY)
-def _ranges(concepts: tuple[Concept, ...], measure: str, by_name: bool) -> tuple[tuple[float, float, bool], ...]:
+def _ranges(
+    concepts: tuple[Concept, ...], measure: str, by_name: bool, may_be_age: bool
+) -> tuple[tuple[float, float, bool], ...]:
     keys = [key for concept in concepts for key in ((concept.name,) if by_name else sorted(concept.kinds))]
     found = [(*RANGES[key, measure], False) for key in keys if (key, measure) in RANGES]
-    if measure == "duration":
+    if may_be_age:
         found += [(*RANGES[key, "age"], True) for key in keys if (key, "age") in RANGES]
     return tuple(found)
 
 
 def fit(amount: Amount, low: float, high: float, *, slack: float = 1.0, age: bool = False) -> float:
-    """1 within the range; outside, exp(-distance): in factors of `ODD_FACTOR`, temperatures in halves of the range."""
+    """1 in the middle of the range, `AT_THE_EDGE` at its ends: what is ordinary lies in the middle.
+
+    Outside, AT_THE_EDGE * exp(-distance), the distance in factors of `ODD_FACTOR`; of temperatures, in halves of the range.
+    """
     value = amount.base / SECONDS_PER_YEAR if age else amount.base
-    if age and amount.unit not in ("year", "month"):
-        return 0.0
-    if low <= value <= high:
-        return 1.0
     if amount.measure == "temperature":
-        return math.exp(-min(abs(value - low), abs(value - high)) / (slack * max(10.0, (high - low) / 2)))
+        return _by_distance(value, low, high, scale=slack * max(10.0, (high - low) / 2))
     if value <= 0:
         return 0.0
-    distance = math.log(low / value) if value < low else math.log(value / high)
-    return math.exp(-distance / (slack * math.log(ODD_FACTOR)))
+    low = max(low, high / WIDEST)
+    return _by_distance(math.log(value), math.log(low), math.log(high), scale=slack * math.log(ODD_FACTOR))
+
+
+def _by_distance(value: float, low: float, high: float, *, scale: float) -> float:
+    half = (high - low) / 2
+    distance = abs(value - (low + half))
+    if distance <= half:
+        return 1.0 - (1.0 - AT_THE_EDGE) * (distance / half) ** 2
+    return AT_THE_EDGE * math.exp(-(distance - half) / scale)

@@ -148,6 +148,13 @@ RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("swim", "length"): (5, 10_000),
     ("body", "length"): (0.01, 2),
     ("parking", "length"): (0.1, 20),
+    ("pool", "length"): (2, 120),
+    ("tree", "length"): (0.3, 100),
+    ("fastener", "length"): (0.003, 0.3),
+    ("part", "length"): (0.001, 1.5),
+    ("textile", "length"): (0.05, 6),
+    ("thread", "length"): (0.05, 5),
+    ("tool", "length"): (0.02, 4),
     ("road", "length"): (1, 1_000_000),
     # how heavy
     ("person", "mass"): (2, 200),

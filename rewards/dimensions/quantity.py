@@ -140,7 +140,7 @@ DIMENSIONS = (
     Dimension(
         "quantity.plausible",
         "quantity",
-        "The worst amount is within, or near, what is plausible for what it is said of.",
+        "The amounts, the worst above all, are in or near the range plausible for what they are said of.",
         by_amount(plausible),
         passes=example(_EGGS, "Boil the egg for 8 minutes."),
         fails=example(_EGGS, "Boil the egg for 30 hours."),
