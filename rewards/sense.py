@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Iterable
 from functools import lru_cache
 
-from envs.knowledge.amounts import LANGUAGES, RANGES
+from envs.knowledge.amounts import ANYTHING, LANGUAGES, RANGES
 from envs.knowledge.lexicon import Concept
 from envs.knowledge.reading import MEMORY, Amount, Clause, clauses
 from envs.task import Transcript
@@ -51,15 +51,29 @@ def by_amount(judge: Callable[[Amount, Clause, Transcript], float | None]) -> Ca
     return score
 
 
-def plausible(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
-    """How well an amount fits what it is said of: the nearest range of the clause, else of the question."""
+def plausible(amount: Amount, part: Clause, transcript: Transcript) -> float:
+    """How well an amount fits what it is said of: by the clause, else the question, else by what is common at all."""
     here, asked = tuple(part.concepts()), tuple(concepts_of(question_clauses(transcript)))
     for concepts, by_name in ((here, True), (here, False), (asked, True), (asked, False)):
         ranges = _ranges(concepts, amount.measure, by_name, amount.unit in ("year", "month"))
         if ranges:
             slack = 1.0 if by_name else KIND_SLACK
             return max(fit(amount, low, high, slack=slack, age=age) for low, high, age in ranges)
-    return None
+    low, high = RANGES[ANYTHING, amount.measure]
+    return fit(amount, low, high, slack=KIND_SLACK)
+
+
+def unit_fits(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
+    """Is this measure known of anything in the clause? None where nothing is known of any measure."""
+    measures = _measures(tuple(part.concepts()))
+    return float(amount.measure in measures) if measures else None
+
+
+@lru_cache(MEMORY)
+def _measures(concepts: tuple[Concept, ...]) -> frozenset[str]:
+    names = {name for concept in concepts for name in concept.categories}
+    found = {measure for name, measure in RANGES if name in names}
+    return frozenset(found | {"duration"} if "age" in found else found)
 
 
 @lru_cache(MEMORY)
@@ -80,14 +94,14 @@ def fit(amount: Amount, low: float, high: float, *, slack: float = 1.0, age: boo
     """
     value = amount.base / SECONDS_PER_YEAR if age else amount.base
     if amount.measure == "temperature":
-        return _by_distance(value, low, high, scale=slack * max(10.0, (high - low) / 2))
+        return by_distance(value, low, high, scale=slack * max(10.0, (high - low) / 2))
     if value <= 0:
         return 0.0
     low = max(low, high / WIDEST)
-    return _by_distance(math.log(value), math.log(low), math.log(high), scale=slack * math.log(ODD_FACTOR))
+    return by_distance(math.log(value), math.log(low), math.log(high), scale=slack * math.log(ODD_FACTOR))
 
 
-def _by_distance(value: float, low: float, high: float, *, scale: float) -> float:
+def by_distance(value: float, low: float, high: float, *, scale: float) -> float:
     half = (high - low) / 2
     distance = abs(value - (low + half))
     if distance <= half:

@@ -7,6 +7,7 @@ factor of ten is absurd.
 
 from dataclasses import dataclass
 
+ANYTHING = "anything"
 LANGUAGES = ("en", "de", "fr", "es")
 
 
@@ -51,8 +52,17 @@ UNITS = (
     Unit("percent", "share", 1, (1, 100), ("percent % per-cent", "Prozent %", "%", "%")),
 )  # fmt: skip
 
-# (subject, measure) -> least, greatest. A subject is an action or a thing, or one of their categories or fields.
+# (subject, measure) -> least, greatest. A subject is an action or a thing, or a category of things.
 RANGES: dict[tuple[str, str], tuple[float, float]] = {
+    # whatever it is, in everyday life
+    (ANYTHING, "duration"): (5, 12 * 3600),
+    (ANYTHING, "temperature"): (-20, 100),
+    (ANYTHING, "length"): (0.001, 5000),
+    (ANYTHING, "mass"): (0.002, 500),
+    (ANYTHING, "volume"): (0.002, 100),
+    (ANYTHING, "speed"): (0.5, 60),
+    (ANYTHING, "money"): (1, 2000),
+    (ANYTHING, "share"): (1, 100),
     # how long actions take
     ("boil", "duration"): (60, 4 * 3600),
     ("fry", "duration"): (30, 45 * 60),

@@ -13,7 +13,7 @@ from envs.knowledge.reading import Amount, Clause
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
-from rewards.sense import answer_clauses, by_amount, plausible, share
+from rewards.sense import answer_clauses, by_amount, by_distance, plausible, share, unit_fits
 
 ABSOLUTE_ZERO = -273.15
 MAX_BASE = {"temperature": 6000.0, "speed": 3e8, "share": 1000.0}
@@ -35,12 +35,12 @@ _LIST_NOUN = re.compile(
 
 
 def usual(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
-    """Nobody says 1,200 minutes: 1 in the numbers usual with this unit, falling by 1/e with each factor of 10."""
+    """Nobody says 1,200 minutes: 1 in the middle of the numbers usual with this unit, falling with the powers of ten."""
     low, high = amount.usual
-    if amount.unit == "celsius" or amount.low <= 0:
-        return float(low <= amount.low <= amount.high <= high * 4) if amount.unit == "celsius" else 0.0
-    outside = max(math.log10(low / amount.low), math.log10(amount.high / high), 0.0) if amount.high > 0 else 9.0
-    return math.exp(-outside)
+    middle = (amount.low + amount.high) / 2
+    if amount.measure == "temperature":
+        return by_distance(middle, low, high, scale=100.0)
+    return by_distance(math.log10(middle), math.log10(low), math.log10(high), scale=1.0) if middle > 0 else 0.0
 
 
 def possible(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
@@ -153,6 +153,15 @@ DIMENSIONS = (
         by_amount(usual),
         passes=example(_EGGS, "It takes 2 hours."),
         fails=example(_EGGS, "It takes 7200 seconds."),
+        languages=LANGUAGES,
+    ),
+    Dimension(
+        "quantity.unit_fits",
+        "quantity",
+        "Amounts are of a measure that the things and actions beside them have: ovens have degrees, not kilograms.",
+        by_amount(unit_fits),
+        passes=example(_EGGS, "Preheat the oven to 180 degrees."),
+        fails=example(_EGGS, "Preheat the oven to 180 kilograms."),
         languages=LANGUAGES,
     ),
     Dimension(
