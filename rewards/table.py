@@ -10,7 +10,11 @@ from rewards.dimensions import (
     format,
     language,
     length,
+    procedure,
+    quantity,
+    relevance,
     repetition,
+    semantics,
     structure,
     style,
     termination,
@@ -29,6 +33,10 @@ TABLE: tuple[Dimension, ...] = (
     *structure.DIMENSIONS,
     *style.DIMENSIONS,
     *text.DIMENSIONS,
+    *relevance.DIMENSIONS,
+    *semantics.DIMENSIONS,
+    *quantity.DIMENSIONS,
+    *procedure.DIMENSIONS,
 )
 
 

@@ -37,7 +37,7 @@ UNITS = (
     Unit("month", "duration", 2629800, (1, 36), ("months month", "Monate Monat Monaten", "mois", "meses mes")),
     Unit("year", "duration", 31557600, (1, 150), ("years year", "Jahre Jahr Jahren", "ans an années année", "años año")),
     Unit("celsius", "temperature", 1, (-40, 300), ("degrees degree °c celsius", "Grad °c celsius", "degrés degré °c", "grados grado °c")),
-    Unit("millimetre", "length", 0.001, (0.5, 200), ("millimetres millimetre mm", "Millimeter mm", "millimètres millimètre mm", "milímetros milímetro mm")),
+    Unit("millimetre", "length", 0.001, (0.5, 200), ("millimetres millimetre mm", "Millimeter Millimetern mm", "millimètres millimètre mm", "milímetros milímetro mm")),
     Unit("centimetre", "length", 0.01, (0.5, 300), ("centimetres centimetre centimeters cm", "Zentimeter Zentimetern cm", "centimètres centimètre cm", "centímetros centímetro cm")),
     Unit("metre", "length", 1, (0.5, 2000), ("metres metre meters meter m", "Meter Metern m", "mètres mètre m", "metros metro m")),
     Unit("kilometre", "length", 1000, (0.5, 20000), ("kilometres kilometre kilometers km", "Kilometer Kilometern km", "kilomètres kilomètre km", "kilómetros kilómetro km")),
