@@ -20,7 +20,7 @@ from typing import Literal
 from envs.chance import pick
 from envs.knowledge.amounts import LANGUAGES, UNITS
 from envs.knowledge.facts import FACTS, Fact
-from envs.knowledge.lexicon import unit_words, units, fold
+from envs.knowledge.lexicon import fold, unit_words, units
 from envs.knowledge.procedure import AMOUNT, MARKS, Lines, Procedure, plain_text
 from envs.knowledge.procedures import PROCEDURES
 from envs.task import Question, Task, Transcript, Turn, stable_hash

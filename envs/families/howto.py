@@ -19,7 +19,7 @@ from envs.knowledge.lexicon import fold, unit_words, units
 from envs.knowledge.matching import success
 from envs.knowledge.procedure import AMOUNT, MARKS, Procedure, plain_text
 from envs.knowledge.procedures import PROCEDURES
-from envs.task import Constraint, Dialog, Question, Task, Transcript
+from envs.task import Constraint, Dialog, Question, Task, Transcript, stable_hash
 from envs.users import SimulatedUser
 
 NUM_LEVELS = 3
@@ -77,7 +77,7 @@ def verify(transcript: Transcript) -> float:
 def _distinct(build: Callable[[str, int], tuple[Plan, ...]], language: str, level: int) -> tuple[Plan, ...]:
     """The plans in a mixed order, so that the first few are varied; of equal openings the first one."""
     by_opening = {plan[0].text: plan for plan in reversed(build(language, level))}
-    return tuple(sorted(by_opening.values(), key=lambda plan: pick(range(2**40), plan[0].text)))
+    return tuple(sorted(by_opening.values(), key=lambda plan: stable_hash(plan[0].text)))
 
 
 def _asked(level: int) -> tuple[Procedure, ...]:
@@ -126,17 +126,24 @@ def next_step(language: str, level: int) -> tuple[Plan, ...]:
 def _next_question(
     item: Procedure, index: int, position: int, language: str, level: int, wordings: tuple[str, ...]
 ) -> Question:
-    others = [other for other in PROCEDURES if other.domain != item.domain]
-    wrong = [
-        pick(pick(others, item.name, index, number, "other").steps, item.name, index, number, "step").text(language)
-        for number in range(1 if level == 0 else 2)
-    ]
+    wrong = _foreign_steps(item, index, language, number=1 if level == 0 else 2)
     late = [step for step in range(index + 2, len(item.steps)) if not item.in_order(step, index + 1)]
     if level == 2 and late:
         wrong[0] = item.steps[pick(late, item.name, index, "late")].text(language)
     wording = _wording(wordings, level, item.name, index)
     step, goal = item.steps[index].text(language), item.goal_in(language)
     return _choice(wording, item.steps[index + 1].text(language), wrong, position, step=step, goal=goal)
+
+
+def _foreign_steps(item: Procedure, index: int, language: str, number: int) -> list[str]:
+    """Different steps of other domains that do not occur in this procedure."""
+    own = {step.text(language) for step in item.steps}
+    foreign = {step.text(language) for other in PROCEDURES if other.domain != item.domain for step in other.steps}
+    return _few(foreign - own, number, item.name, index)
+
+
+def _few(options: set[str], number: int, *key: str | int) -> list[str]:
+    return sorted(options, key=lambda option: stable_hash(*key, option))[:number]
 
 
 def amount(language: str, level: int) -> tuple[Plan, ...]:
@@ -181,8 +188,8 @@ def tool(language: str, level: int) -> tuple[Plan, ...]:
     plans = []
     for item in PROCEDURES:  # only half of them use a tool
         for found in _tools(item, language)[:1]:
-            foreign = [name for other, name in used if other.domain != item.domain and name != found[1]]
-            wrong = [pick(foreign, item.name, number, "tool") for number in range(1 if level == 0 else 2)]
+            foreign = {name for other, name in used if other.domain != item.domain} - {found[1]}
+            wrong = _few(foreign, 1 if level == 0 else 2, item.name, "tool")
             line = plain_text(found.string.replace(found[0], "___"))
             for position in range(len(wrong) + 1):
                 wording = _wording(PHRASINGS[language].tool, level, item.name)
@@ -203,8 +210,14 @@ def order(language: str, level: int) -> tuple[Plan, ...]:
         if len(steps) < 2:
             continue
         for turn in range(len(steps)):
-            mixed = steps[turn:] + steps[:turn] if level == 0 else sorted(steps, key=lambda s: pick(range(997), item.name, turn, s))
-            listed = " ".join(f"{LETTERS[place]}) {item.steps[step].text(language)}" for place, step in enumerate(mixed))
+            mixed = (
+                steps[turn:] + steps[:turn]
+                if level == 0
+                else sorted(steps, key=lambda step: stable_hash(item.name, turn, step))
+            )
+            listed = " ".join(
+                f"{LETTERS[place]}) {item.steps[step].text(language)}" for place, step in enumerate(mixed)
+            )
             wording = _wording(PHRASINGS[language].order, level, item.name)
             answer = "".join(LETTERS[mixed.index(step)] for step in steps)
             plans.append((Question(wording.format(options=listed, goal=item.goal_in(language)), answer, "choice"),))
@@ -224,8 +237,7 @@ def missing_step(language: str, level: int) -> tuple[Plan, ...]:
     plans = []
     for item in _asked(level):
         for gap in range(1, 2 if level == 0 else len(item.steps)):
-            others = [other for other in PROCEDURES if other.domain != item.domain]
-            wrong = [pick(pick(others, item.name, gap, "other").steps, item.name, gap, "step").text(language)]
+            wrong = _foreign_steps(item, gap, language, number=1)
             line = " ".join("___" if index == gap else step.text(language) for index, step in enumerate(item.steps))
             for position in (0, 1):
                 wording = _wording(PHRASINGS[language].missing, level, item.name, gap)
@@ -288,6 +300,8 @@ SCENARIOS = (
     HowTo("howto-order", "The steps of a procedure put in order.", order),
     HowTo("howto-missing-step", "The step that is missing in a procedure.", missing_step),
     HowTo("howto-sensible", "Is a sentence with an amount in it sensible or absurd?", sensible),
-    HowTo("howto-explain", "How something is done, in free words: all steps, in order, with plausible amounts.", explain),
+    HowTo(
+        "howto-explain", "How something is done, in free words: all steps, in order, with plausible amounts.", explain
+    ),
     HowTo("howto-dialog", "A procedure talked through step by step, with a question for an amount.", talk_through),
 )

@@ -30,7 +30,10 @@ PHRASINGS: dict[str, Phrasings] = {
         and_amount="And how many {unit}? {line}",
         tool=("{line} With what? {options}", "You want to {goal}: {line} What fits? {options}"),
         order=("Put in order: {options}", "How do I {goal}? Put the steps in order, letters only. {options}"),
-        missing=("Which step is missing? {line} {options}", "You want to {goal}. What is missing here? {line} {options}"),
+        missing=(
+            "Which step is missing? {line} {options}",
+            "You want to {goal}. What is missing here? {line} {options}",
+        ),
         sensible=("{line} Sensible or absurd?", "Somebody says: {line} Is that sensible or absurd?"),
         verdicts=("sensible", "absurd"),
         explain=("How do I {goal}?", "What is the best way to {goal}?", "Please explain step by step how to {goal}."),
@@ -47,7 +50,11 @@ PHRASINGS: dict[str, Phrasings] = {
         missing=("Welcher Schritt fehlt? {line} {options}", "Man will {goal}. Was fehlt hier? {line} {options}"),
         sensible=("{line} Sinnvoll oder unsinnig?", "Jemand sagt: {line} Ist das sinnvoll oder unsinnig?"),
         verdicts=("sinnvoll", "unsinnig"),
-        explain=("Wie kann man {goal}?", "Wie geht das am besten: {goal}?", "Bitte erkläre Schritt für Schritt: {goal}."),
+        explain=(
+            "Wie kann man {goal}?",
+            "Wie geht das am besten: {goal}?",
+            "Bitte erkläre Schritt für Schritt: {goal}.",
+        ),
         fact="{line} Antworte mit einer Zahl in {unit}.",
     ),
     "fr": Phrasings(
@@ -61,7 +68,11 @@ PHRASINGS: dict[str, Phrasings] = {
         missing=("Quelle étape manque ? {line} {options}", "On veut {goal}. Que manque-t-il ici ? {line} {options}"),
         sensible=("{line} Sensé ou absurde ?", "Quelqu'un dit : {line} Est-ce sensé ou absurde ?"),
         verdicts=("sensé", "absurde"),
-        explain=("Comment {goal} ?", "Quelle est la meilleure façon de {goal} ?", "Explique étape par étape comment {goal}."),
+        explain=(
+            "Comment {goal} ?",
+            "Quelle est la meilleure façon de {goal} ?",
+            "Explique étape par étape comment {goal}.",
+        ),
         fact="{line} Réponds par un nombre de {unit}.",
     ),
     "es": Phrasings(

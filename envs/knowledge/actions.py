@@ -86,7 +86,7 @@ change | 4 | part lamp device wheel textile | - | replace* change* swap | wechse
 patch | 4 | wheel part textile | glue tape | patch* | flicken | rustin* réparer | parche* parchear
 inflate | 7 | wheel toy | pump | inflate* pump+up | aufpumpen aufblasen | gonfler | infl*
 wait | 5 | - | - | wait waits leave let rest | warten ruhen stehen lassen | attendre attend* laisser laiss* reposer | esper* dej* repos*
-rinse | 5 | body dish textile food hair mouth | water | rinse* | ausspülen abspülen spülen+wasser abwaschen | rinc* | enjuag* aclar*
+rinse | 5 | body dish textile food hair | water | rinse* | ausspülen abspülen spülen+wasser abwaschen | rinc* | enjuag* aclar*
 drain_act | 5 | food liquid water | sieve | drain drains strain* | abgießen abtropfen abseihen ablassen | égoutter vider | escurr* colar vaci*
 check | 6 | - | - | check checks test tests verify | prüfen kontrollieren überprüfen testen | vérifi* contrôl* tester | comprob* verific* revis*
 dry | 7 | textile body dish hair vehicle animal furniture | textile appliance | dry dries wipe+dry | trocknen abtrocknen trockenreiben | sécher essuy* | sec*

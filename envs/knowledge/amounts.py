@@ -87,7 +87,6 @@ RANGES: dict[tuple[str, str], tuple[float, float]] = {
     ("swim", "duration"): (30, 3 * 3600),
     ("walk", "duration"): (60, 10 * 3600),
     ("exercise", "duration"): (5, 2 * 3600),
-    ("press_button", "duration"): (1, 30),
     ("click", "duration"): (1, 60),
     ("restart", "duration"): (5, 30 * 60),
     ("install", "duration"): (60, 4 * 3600),

@@ -149,7 +149,9 @@ def number_words(language: str) -> dict[str, float]:
         small.insert(1, "")
     values = {word: float(number) for number, word in enumerate(small) if word}
     values |= dict.fromkeys(fold(_ONES[language]).split(), 1.0)
-    return values | dict(zip(fold(_TENS[language]).split(), (15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 90.0, 100.0), strict=True))
+    return values | dict(
+        zip(fold(_TENS[language]).split(), (15.0, 20.0, 30.0, 40.0, 50.0, 60.0, 90.0, 100.0), strict=True)
+    )
 
 
 _DIGITS = re.compile(r"\d+(?:[.,]\d+)*")

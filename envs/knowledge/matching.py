@@ -16,8 +16,7 @@ STEM = 5
 TOLERANCE = 1e-9
 
 _GRAMMAR = frozenset(
-    "the and for with into from der die das den dem ein eine einen einem mit und les des une avec pour dans sur los las una "
-    "con del por para durante pendant its".split()
+    ["the", "and", "for", "with", "into", "from", "der", "die", "das", "den", "dem", "ein", "eine", "einen", "einem", "mit", "und", "les", "des", "une", "avec", "pour", "dans", "sur", "los", "las", "una", "con", "del", "por", "para", "durante", "pendant", "its"]
 )
 
 
@@ -69,4 +68,6 @@ def success(procedure: Procedure, text: str, language: str) -> float:
 
 def _content(parts: tuple[Clause, ...]) -> frozenset[str]:
     words = (fold(word) for part in parts for word in part.words)
-    return frozenset(word[:STEM] for word in words if len(word) >= MIN_LETTERS and word not in _GRAMMAR and word[0].isalpha())
+    return frozenset(
+        word[:STEM] for word in words if len(word) >= MIN_LETTERS and word not in _GRAMMAR and word[0].isalpha()
+    )

@@ -57,7 +57,7 @@ PROCEDURES = (
             step("Choose the clothes for {7 days}.", "Die Kleidung für {7 Tage} aussuchen.", "Choisir les vêtements pour {7 jours}.", "Elegir la ropa para {7 días}.", 2, 21),
             step("Wash and iron [the shirts].", "[Die Hemden] waschen und bügeln.", "Laver et repasser [les chemises].", "Lavar y planchar [las camisas]."),
             step("Put the clothes (into the suitcase).", "Die Kleidung (in den Koffer) legen.", "Mettre les vêtements (dans la valise).", "Poner la ropa (en la maleta)."),
-            step("Weigh the suitcase; {20 kilograms} are allowed.", "Den Koffer wiegen, {20 Kilogramm} sind erlaubt.", "Peser la valise, {20 kilos} sont permis.", "Pesar la maleta, se permiten {20 kilos}.", 8, 32),
+            step("Weigh the suitcase, {20 kilograms} are allowed.", "Den Koffer wiegen, {20 Kilogramm} sind erlaubt.", "Peser la valise, {20 kilos} sont permis.", "Pesar la maleta, se permiten {20 kilos}.", 8, 32),
             step("Close the suitcase.", "Den Koffer schließen.", "Fermer la valise.", "Cerrar la maleta."),
         ),
         free=((3, 4),),

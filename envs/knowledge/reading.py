@@ -16,17 +16,17 @@ MAX_CHARACTERS = 2000
 MEMORY = 4096
 REACH = 3  # words between a preposition and its noun
 
-_WITH = frozenset("with using mit avec con mittels".split())
+_WITH = frozenset(["with", "using", "mit", "avec", "con", "mittels"])
 _PLACE = frozenset(
-    "in into inside on onto at to under near in im ins auf am unter bei ans aufs dans sur au aux sous en sobre bajo".split()
+    ["in", "into", "inside", "on", "onto", "at", "to", "under", "near", "in", "im", "ins", "auf", "am", "unter", "bei", "ans", "aufs", "dans", "sur", "au", "aux", "sous", "en", "sobre", "bajo"]
 )
-_OF = frozenset("of de des du d del von vom from aus off for fur pour para".split())
+_OF = frozenset(["of", "de", "des", "du", "d", "del", "von", "vom", "from", "aus", "off", "for", "fur", "pour", "para"])
 _NEGATIONS = frozenset(
-    "not never no don without cannot nicht nie niemals kein keine keinen ohne pas jamais aucun sans nunca no sin".split()
+    ["not", "never", "no", "don", "without", "cannot", "nicht", "nie", "niemals", "kein", "keine", "keinen", "ohne", "pas", "jamais", "aucun", "sans", "nunca", "no", "sin"]
 )
 _END = re.compile(r"[!?;:\n…]+|\.(?!\d)")
 _WORD = re.compile(r"-?\d+(?:[.,]\d+)*|km/h|kph|°c|[%€$]|[^\W\d_]+")
-_TO = frozenset("to bis a y et and und".split())
+_TO = frozenset(["to", "bis", "a", "y", "et", "and", "und"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +72,7 @@ def clauses(text: str, language: str) -> tuple[Clause, ...]:
     """The clauses of a text that hold a word, in order."""
     folded = fold(text[:MAX_CHARACTERS]).replace("º", "°")
     parts = (tuple(_WORD.findall(part)) for part in _END.split(folded))
-    return tuple(
-        Clause(words, _mentions(words, language), _amounts(words, language)) for words in parts if words
-    )
+    return tuple(Clause(words, _mentions(words, language), _amounts(words, language)) for words in parts if words)
 
 
 def _mentions(words: tuple[str, ...], language: str) -> tuple[Mention, ...]:

@@ -38,7 +38,9 @@ _RELATION = {
 def _steps(transcript: Transcript) -> list[tuple[str, int | None]]:
     """Name and phase of the actions, in the order in which they are told."""
     parts = answer_clauses(transcript)[:MAX_STEPS]
-    return [(action.name, action.phase) for part in parts if not part.negated for action in part.concepts("action")][:MAX_STEPS]
+    return [(action.name, action.phase) for part in parts if not part.negated for action in part.concepts("action")][
+        :MAX_STEPS
+    ]
 
 
 def phases(transcript: Transcript) -> float | None:

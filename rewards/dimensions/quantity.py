@@ -22,7 +22,7 @@ TOLERANCE = 0.1  # of a conversion: "2 miles (about 3 km)" is rounded
 MAX_SIGNIFICANT = 3
 MAX_CHARACTERS = 2000
 
-_TOTALS = frozenset("total altogether overall insgesamt gesamt tout totalement totale".split())
+_TOTALS = frozenset(["total", "altogether", "overall", "insgesamt", "gesamt", "tout", "totalement", "totale"])
 _DATE = re.compile(r"\b(\d{1,2})[./](\d{1,2})[./](\d{4})\b|\b(\d{4})-(\d{2})-(\d{2})\b")
 _CLOCK = re.compile(r"(?<![\d:.])(\d{1,2}):(\d{2})(?![\d:])")
 _CONVERSION = re.compile(r"\(|=|\bor\b|\boder\b|\bou\b|\bo\b|that is|also|soit|es decir")

@@ -17,9 +17,7 @@ STEM = 5  # letters that the forms of a word mostly share
 MIN_WORDS = 4  # a shorter answer need not repeat the question
 
 _GRAMMAR = frozenset(
-    "what which when where does have that this with your from about best quelle quel combien comment faut temps pour dans "
-    "avec puedo cual cuanto cuanta como donde para wann wo wie viel kann man eine einen lange could would should much many "
-    "long there their they".split()
+    ["what", "which", "when", "where", "does", "have", "that", "this", "with", "your", "from", "about", "best", "quelle", "quel", "combien", "comment", "faut", "temps", "pour", "dans", "avec", "puedo", "cual", "cuanto", "cuanta", "como", "donde", "para", "wann", "wo", "wie", "viel", "kann", "man", "eine", "einen", "lange", "could", "would", "should", "much", "many", "long", "there", "their", "they"]
 )
 # What is asked for, by the first of these that a folded question matches.
 _ASKED = tuple(
@@ -33,7 +31,9 @@ _ASKED = tuple(
         (r"\bhow long (?:does|do|should|will|must|can)\b|\bwie lange\b|\bcombien de temps\b|\bcuanto tiempo\b", "duration"),
     )
 )  # fmt: skip
-_HOW_TO = re.compile(r"\bhow (?:do|can|should|to)\b|\bway to\b|\bwie (?:kann|geht|macht)\b|\bcomment\b|\bfacon de\b|\bcomo\b|\bforma de\b")
+_HOW_TO = re.compile(
+    r"\bhow (?:do|can|should|to)\b|\bway to\b|\bwie (?:kann|geht|macht)\b|\bcomment\b|\bfacon de\b|\bcomo\b|\bforma de\b"
+)
 _WHEN = re.compile(r"\bwhen\b|\bwann\b|\bquand\b|\bcuando\b")
 _COUNT = re.compile(r"\bhow many\b|\bwie viele\b|\bcombien d[e']|\bcuant[oa]s\b")
 _TIME = re.compile(
@@ -102,7 +102,9 @@ def time_given(transcript: Transcript) -> float | None:
 def place_given(transcript: Transcript) -> float | None:
     """A question with "where" about known things is answered with a place: something that is in, on or under another."""
     parts = answer_clauses(transcript)
-    if not parts or not re.search(r"\bwhere\b|\bwo\b|\bou\b(?= )|\bdonde\b", fold(transcript.last.question.text[:2000])):
+    if not parts or not re.search(
+        r"\bwhere\b|\bwo\b|\bou\b(?= )|\bdonde\b", fold(transcript.last.question.text[:2000])
+    ):
         return None
     known = [part for part in parts if part.mentions]
     return share([bool(part.concepts("place")) for part in known])

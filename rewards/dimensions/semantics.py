@@ -18,14 +18,13 @@ from rewards.sense import answer_clauses, concepts_of, question_clauses, share
 
 MAX_CLAUSES = 40
 
-_ALIVE = frozenset("person animal".split())
-_OF_THE_LIVING = frozenset("sleep speak think_act run swim walk".split())
-_INGREDIENTS = frozenset("food drink liquid powder chemical".split())
+_ALIVE = frozenset(["person", "animal"])
+_OF_THE_LIVING = frozenset(["sleep", "speak", "think_act", "run", "swim", "walk"])
+_INGREDIENTS = frozenset(["food", "drink", "liquid", "powder", "chemical"])
 _OFTEN = frozenset(
-    "the a an and or is are der die das und oder ist sind ein eine le la les un une et ou est sont el los las una y o es "
-    "do does it you that this man es ne il on se".split()
+    ["the", "a", "an", "and", "or", "is", "are", "der", "die", "das", "und", "oder", "ist", "sind", "ein", "eine", "le", "la", "les", "un", "une", "et", "ou", "est", "sont", "el", "los", "las", "una", "y", "o", "es", "do", "does", "it", "you", "that", "this", "man", "es", "ne", "il", "on", "se"]
 )
-_DENIALS = frozenset("not no nicht kein keine pas jamais nunca never nie ne".split())
+_DENIALS = frozenset(["not", "no", "nicht", "kein", "keine", "pas", "jamais", "nunca", "never", "nie", "ne"])
 
 
 def objects(transcript: Transcript) -> float | None:
@@ -44,7 +43,9 @@ def tools(transcript: Transcript) -> float | None:
     holds = []
     for part in answer_clauses(transcript):
         wanted = frozenset(tool for action in part.concepts("action") for tool in action.tools)
-        allowed = wanted | frozenset(kind for action in part.concepts("action") for kind in action.objects & _INGREDIENTS)
+        allowed = wanted | frozenset(
+            kind for action in part.concepts("action") for kind in action.objects & _INGREDIENTS
+        )
         holds += [bool(allowed & tool.categories) for tool in part.concepts("tool") if wanted]
     return share(holds)
 
@@ -120,7 +121,10 @@ def no_denial(transcript: Transcript) -> float | None:
     """No clause denies another one: the same content words, with "not" in one of them only."""
     parts = answer_clauses(transcript)[:MAX_CLAUSES]
     contents = [
-        (frozenset(word for word in part.words if word not in _DENIALS and word not in _OFTEN), bool(_DENIALS & set(part.words)))
+        (
+            frozenset(word for word in part.words if word not in _DENIALS and word not in _OFTEN),
+            bool(_DENIALS & set(part.words)),
+        )
         for part in parts
     ]
     pairs = [
