@@ -90,7 +90,7 @@ def _ranges(
 def fit(amount: Amount, low: float, high: float, *, slack: float = 1.0, age: bool = False) -> float:
     """1 in the middle of the range, `AT_THE_EDGE` at its ends: what is ordinary lies in the middle.
 
-    Outside, AT_THE_EDGE * exp(-distance), the distance in factors of `ODD_FACTOR`; of temperatures, in halves of the range.
+    Outside, AT_THE_EDGE * exp(-distance), in factors of `ODD_FACTOR`, or of temperatures in halves of the range.
     """
     value = amount.base / SECONDS_PER_YEAR if age else amount.base
     if amount.measure == "temperature":

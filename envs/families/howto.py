@@ -138,12 +138,18 @@ def _next_question(
 def _foreign_steps(item: Procedure, index: int, language: str, number: int) -> list[str]:
     """Different steps of other domains that do not occur in this procedure."""
     own = {step.text(language) for step in item.steps}
-    foreign = {step.text(language) for other in PROCEDURES if other.domain != item.domain for step in other.steps}
-    return _few(foreign - own, number, item.name, index)
+    return _few([text for text in _steps_elsewhere(item.domain, language) if text not in own], number, item.name, index)
 
 
-def _few(options: set[str], number: int, *key: str | int) -> list[str]:
-    return sorted(options, key=lambda option: stable_hash(*key, option))[:number]
+@cache
+def _steps_elsewhere(domain: str, language: str) -> tuple[str, ...]:
+    return tuple(sorted({step.text(language) for item in PROCEDURES if item.domain != domain for step in item.steps}))
+
+
+def _few(options: list[str], number: int, *key: str | int) -> list[str]:
+    """`number` different ones: neighbours from a place that the key gives."""
+    start = stable_hash(*key) % len(options)
+    return (options[start:] + options[:start])[:number]
 
 
 def amount(language: str, level: int) -> tuple[Plan, ...]:
@@ -189,7 +195,7 @@ def tool(language: str, level: int) -> tuple[Plan, ...]:
     for item in PROCEDURES:  # only half of them use a tool
         for found in _tools(item, language)[:1]:
             foreign = {name for other, name in used if other.domain != item.domain} - {found[1]}
-            wrong = _few(foreign, 1 if level == 0 else 2, item.name, "tool")
+            wrong = _few(sorted(foreign), 1 if level == 0 else 2, item.name, "tool")
             line = plain_text(found.string.replace(found[0], "___"))
             for position in range(len(wrong) + 1):
                 wording = _wording(PHRASINGS[language].tool, level, item.name)

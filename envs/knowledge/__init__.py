@@ -1,1 +1,1 @@
-"""What everybody knows: things and actions with their words, plausible amounts, procedures, facts. Data, and how it is read."""
+"""What everybody knows: things and actions with their words, plausible amounts, procedures, facts."""

@@ -16,7 +16,42 @@ STEM = 5
 TOLERANCE = 1e-9
 
 _GRAMMAR = frozenset(
-    ["the", "and", "for", "with", "into", "from", "der", "die", "das", "den", "dem", "ein", "eine", "einen", "einem", "mit", "und", "les", "des", "une", "avec", "pour", "dans", "sur", "los", "las", "una", "con", "del", "por", "para", "durante", "pendant", "its"]
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "into",
+        "from",
+        "der",
+        "die",
+        "das",
+        "den",
+        "dem",
+        "ein",
+        "eine",
+        "einen",
+        "einem",
+        "mit",
+        "und",
+        "les",
+        "des",
+        "une",
+        "avec",
+        "pour",
+        "dans",
+        "sur",
+        "los",
+        "las",
+        "una",
+        "con",
+        "del",
+        "por",
+        "para",
+        "durante",
+        "pendant",
+        "its",
+    ]
 )
 
 

@@ -18,11 +18,59 @@ REACH = 3  # words between a preposition and its noun
 
 _WITH = frozenset(["with", "using", "mit", "avec", "con", "mittels"])
 _PLACE = frozenset(
-    ["in", "into", "inside", "on", "onto", "at", "to", "under", "near", "in", "im", "ins", "auf", "am", "unter", "bei", "ans", "aufs", "dans", "sur", "au", "aux", "sous", "en", "sobre", "bajo"]
+    [
+        "in",
+        "into",
+        "inside",
+        "on",
+        "onto",
+        "at",
+        "to",
+        "under",
+        "near",
+        "in",
+        "im",
+        "ins",
+        "auf",
+        "am",
+        "unter",
+        "bei",
+        "ans",
+        "aufs",
+        "dans",
+        "sur",
+        "au",
+        "aux",
+        "sous",
+        "en",
+        "sobre",
+        "bajo",
+    ]
 )
 _OF = frozenset(["of", "de", "des", "du", "d", "del", "von", "vom", "from", "aus", "off", "for", "fur", "pour", "para"])
 _NEGATIONS = frozenset(
-    ["not", "never", "no", "don", "without", "cannot", "nicht", "nie", "niemals", "kein", "keine", "keinen", "ohne", "pas", "jamais", "aucun", "sans", "nunca", "no", "sin"]
+    [
+        "not",
+        "never",
+        "no",
+        "don",
+        "without",
+        "cannot",
+        "nicht",
+        "nie",
+        "niemals",
+        "kein",
+        "keine",
+        "keinen",
+        "ohne",
+        "pas",
+        "jamais",
+        "aucun",
+        "sans",
+        "nunca",
+        "no",
+        "sin",
+    ]
 )
 _END = re.compile(r"[!?;:\n…]+|\.(?!\d)")
 _WORD = re.compile(r"-?\d+(?:[.,]\d+)*|km/h|kph|°c|[%€$]|[^\W\d_]+")

@@ -22,7 +22,52 @@ _ALIVE = frozenset(["person", "animal"])
 _OF_THE_LIVING = frozenset(["sleep", "speak", "think_act", "run", "swim", "walk"])
 _INGREDIENTS = frozenset(["food", "drink", "liquid", "powder", "chemical"])
 _OFTEN = frozenset(
-    ["the", "a", "an", "and", "or", "is", "are", "der", "die", "das", "und", "oder", "ist", "sind", "ein", "eine", "le", "la", "les", "un", "une", "et", "ou", "est", "sont", "el", "los", "las", "una", "y", "o", "es", "do", "does", "it", "you", "that", "this", "man", "es", "ne", "il", "on", "se"]
+    [
+        "the",
+        "a",
+        "an",
+        "and",
+        "or",
+        "is",
+        "are",
+        "der",
+        "die",
+        "das",
+        "und",
+        "oder",
+        "ist",
+        "sind",
+        "ein",
+        "eine",
+        "le",
+        "la",
+        "les",
+        "un",
+        "une",
+        "et",
+        "ou",
+        "est",
+        "sont",
+        "el",
+        "los",
+        "las",
+        "una",
+        "y",
+        "o",
+        "es",
+        "do",
+        "does",
+        "it",
+        "you",
+        "that",
+        "this",
+        "man",
+        "es",
+        "ne",
+        "il",
+        "on",
+        "se",
+    ]
 )
 _DENIALS = frozenset(["not", "no", "nicht", "kein", "keine", "pas", "jamais", "nunca", "never", "nie", "ne"])
 
