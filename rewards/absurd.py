@@ -3,11 +3,12 @@
 A pair is a question and two answers that differ in exactly one thing: an amount, its unit, the object, the tool, the
 place, the order, or a sentence that denies another. Both are grammatical, in four languages.
 
-Held out means three things. The dimensions that judge (`GENERAL`) read words, categories, ranges and general order only;
-no procedure and no fact that pairs are made from is visible to them, in either part. Two fifths of the procedures and
-facts, drawn by the hash of their names, form the held-out part; categories, ranges and thresholds were set by the tuning
-part alone. And the held-out part asks in other words, exchanges other objects and tools, and has three kinds of
-absurdity of its own. Not held out is the vocabulary: one lexicon of everyday words was written for both parts.
+Held out means three things. The dimensions that judge (`GENERAL`) read words, categories, ranges and general order; no
+procedure and no fact that pairs are made from is visible to them, in either part. Two fifths of the procedures and
+facts, drawn by the hash of their names, form the held-out part; single failures were looked at in the tuning part
+alone, and of the held-out part only the shares by kind of change, twice. And the held-out part asks in other words,
+exchanges other objects and tools, and has four kinds of absurdity of its own. Not held out is the vocabulary: one
+lexicon of everyday words was written for both parts.
 """
 
 import re

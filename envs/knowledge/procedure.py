@@ -1,6 +1,7 @@
 """What a procedure is: its goal and its steps in order, each in every language, with marks for what may be exchanged.
 
-Marks in the text of a step: `[the eggs]` an object, `<a knife>` a tool, `(in the fridge)` a place, `{8 minutes}` an amount.
+Marks in the text of a step: `[the eggs]` an object, `<a knife>` a tool, `(in the fridge)` a place, `{8 minutes}` an
+amount.
 """
 
 import re

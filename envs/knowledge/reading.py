@@ -86,7 +86,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Amount:
-    """`low` and `high` differ where a range is given. In the unit; `base` turns a number into the measure's base unit."""
+    """A number of a unit; `low` and `high` differ where a range is given."""
 
     low: float
     high: float

@@ -79,7 +79,7 @@ def markers(transcript: Transcript) -> float | None:
 
 
 def before(transcript: Transcript) -> float | None:
-    """ "Peel it before you cook it": of the clauses with "before" and a known pair, the share that is the right way round."""
+    """Of the clauses with "before" and a known pair ("peel it before you cook it"), the share that is in order."""
     if transcript.task.language not in LANGUAGES:
         return None
     relation, holds = _RELATION[transcript.task.language], []

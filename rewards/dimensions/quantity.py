@@ -35,7 +35,7 @@ _LIST_NOUN = re.compile(
 
 
 def usual(amount: Amount, part: Clause, transcript: Transcript) -> float | None:
-    """Nobody says 1,200 minutes: 1 in the middle of the numbers usual with this unit, falling with the powers of ten."""
+    """Nobody says 1,200 minutes: 1 in the middle of the numbers usual with this unit, then falling."""
     low, high = amount.usual
     middle = (amount.low + amount.high) / 2
     if amount.measure == "temperature":

@@ -74,19 +74,24 @@ _ASKED = tuple(
         (r"\bhow (?:hot|warm|cold)\b|temperatur|\bwie (?:heiss|warm|kalt)\b|temperature", "temperature"),
         (r"\bhow fast\b|\bwie schnell\b|\bvitesse\b|\bvelocidad\b", "speed"),
         (r"\bhow heavy\b|\bwie schwer\b|\bpese\b|\bpesa\b|weigh\b", "mass"),
-        (r"\bhow (?:tall|high|deep|far|wide)\b|\bwie (?:gross|hoch|tief|weit|breit)\b|\bhauteur\b|\baltura\b|\bmesure-?t?\b|\bmide\b", "length"),
+        (
+            r"\bhow (?:tall|high|deep|far|wide)\b|\bwie (?:gross|hoch|tief|weit|breit)\b|\bhauteur\b|\baltura\b|"
+            r"\bmesure\b|\bmide\b",
+            "length",
+        ),
         (r"\bcosts?\b|\bkostet\b|\bcoute\b|\bcuesta\b|\bprice\b", "money"),
-        (r"\bhow long (?:does|do|should|will|must|can)\b|\bwie lange\b|\bcombien de temps\b|\bcuanto tiempo\b", "duration"),
+        (r"\bhow long (?:do|does|should|will|can)\b|\bwie lange\b|\bcombien de temps\b|\bcuanto tiempo\b", "duration"),
     )
 )  # fmt: skip
 _HOW_TO = re.compile(
-    r"\bhow (?:do|can|should|to)\b|\bway to\b|\bwie (?:kann|geht|macht)\b|\bcomment\b|\bfacon de\b|\bcomo\b|\bforma de\b"
+    r"\bhow (?:do|can|should|to)\b|\bway to\b|\bwie (?:kann|geht|macht)\b|\bcomment\b|\bfacon de\b|\bcomo\b|"
+    r"\bforma de\b"
 )
 _WHEN = re.compile(r"\bwhen\b|\bwann\b|\bquand\b|\bcuando\b")
 _COUNT = re.compile(r"\bhow many\b|\bwie viele\b|\bcombien d[e']|\bcuant[oa]s\b")
 _TIME = re.compile(
-    r"\d|\b(?:today|tomorrow|now|monday|tuesday|wednesday|thursday|friday|saturday|sunday|morning|evening|before|after|at "
-    r"(?:noon|night)|heute|morgen|jetzt|montag|freitag|abend|nach|bevor|vor|aujourd'hui|demain|lundi|matin|soir|avant|"
+    r"\d|\b(?:today|tomorrow|now|monday|tuesday|wednesday|thursday|friday|saturday|sunday|morning|evening|before|after|"
+    r"at (?:noon|night)|heute|morgen|jetzt|montag|freitag|abend|nach|bevor|vor|aujourd'hui|demain|lundi|matin|soir|avant|"
     r"apres|hoy|manana|ahora|lunes|noche|antes|despues|january|june|summer|winter)\b"
 )
 
@@ -148,7 +153,7 @@ def time_given(transcript: Transcript) -> float | None:
 
 
 def place_given(transcript: Transcript) -> float | None:
-    """A question with "where" about known things is answered with a place: something that is in, on or under another."""
+    """A question with "where" is answered with a place: something that is in, on or under another."""
     parts = answer_clauses(transcript)
     if not parts or not re.search(
         r"\bwhere\b|\bwo\b|\bou\b(?= )|\bdonde\b", fold(transcript.last.question.text[:2000])

@@ -4,12 +4,12 @@ By categories (only food is eaten, only blades cut), never by whole sentences, s
 Each abstains where it knows none of the words.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 from itertools import combinations
 
 from envs.knowledge.amounts import LANGUAGES
-from envs.knowledge.lexicon import fold
-from envs.knowledge.reading import Clause
+from envs.knowledge.lexicon import Concept, fold
+from envs.knowledge.reading import MEMORY
 from envs.knowledge.sanity import CONTENTS, DANGEROUS, OPPOSITES
 from envs.task import Transcript
 from rewards.dimension import Dimension
@@ -102,18 +102,19 @@ def places(transcript: Transcript) -> float | None:
         things = part.concepts("object")
         for place in part.concepts("place"):
             if place.name in CONTENTS and things:
-                holds.append(any(CONTENTS[place.name] & thing.categories for thing in things))
+                holds += [any(CONTENTS[place.name] & thing.categories for thing in things)]
     return share(holds)
 
 
 def safe(transcript: Transcript) -> float | None:
     """No instruction brings together what must not meet; a warning may."""
     judged = [part for part in answer_clauses(transcript) if len(part.mentions) > 1]
-    return share([part.negated or not _dangerous(part) for part in judged])
+    return share([part.negated or not _dangerous(tuple(part.concepts())) for part in judged])
 
 
-def _dangerous(part: Clause) -> bool:
-    said = [concept.categories for concept in part.concepts()]
+@lru_cache(MEMORY)
+def _dangerous(concepts: tuple[Concept, ...]) -> bool:
+    said = [concept.categories for concept in concepts]
     return any(
         first in one and second in other
         for first, second in DANGEROUS
