@@ -91,8 +91,8 @@ _WHEN = re.compile(r"\bwhen\b|\bwann\b|\bquand\b|\bcuando\b")
 _COUNT = re.compile(r"\bhow many\b|\bwie viele\b|\bcombien d[e']|\bcuant[oa]s\b")
 _TIME = re.compile(
     r"\d|\b(?:today|tomorrow|now|monday|tuesday|wednesday|thursday|friday|saturday|sunday|morning|evening|before|after|"
-    r"at (?:noon|night)|heute|morgen|jetzt|montag|freitag|abend|nach|bevor|vor|aujourd'hui|demain|lundi|matin|soir|avant|"
-    r"apres|hoy|manana|ahora|lunes|noche|antes|despues|january|june|summer|winter)\b"
+    r"at (?:noon|night)|heute|morgen|jetzt|montag|freitag|abend|nach|bevor|vor|aujourd'hui|demain|lundi|matin|soir|"
+    r"avant|apres|hoy|manana|ahora|lunes|noche|antes|despues|january|june|summer|winter)\b"
 )
 
 

@@ -1,6 +1,7 @@
 import pytest
 
-from envs.families.howto import SCENARIOS, HowTo
+from envs.families.howto import SCENARIOS
+from envs.families.howto_scenario import HowTo
 from envs.task import Question, Task, Transcript, Turn
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
