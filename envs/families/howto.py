@@ -20,6 +20,7 @@ from envs.task import Constraint, Question, stable_hash
 
 FEW = 12  # procedures at level 0
 LETTERS = "abcdef"
+OPTIONS = "{options}"
 ABSURD = 30  # the factor that makes an amount absurd
 CLEARLY = 2  # times out of bounds, so that it is absurd
 
@@ -32,11 +33,11 @@ def _wording(wordings: tuple[str, ...], level: int, *key: str | int) -> str:
     return wordings[0] if level == 0 else pick(wordings, *key, "wording")
 
 
-def _choice(wording: str, right: str, wrong: list[str], position: int, **filled: str) -> Question:
-    """A question with lettered options, the right one at `position`."""
+def _choice(wording: str, right: str, wrong: list[str], position: int) -> Question:
+    """A question with lettered options in place of `OPTIONS`, the right one at `position`."""
     options = [*wrong[:position], right, *wrong[position:]]
     listed = " ".join(f"{letter}) {option}" for letter, option in zip(LETTERS, options, strict=False))
-    return Question(wording.format(options=listed, **filled), LETTERS[position], "choice")
+    return Question(wording.replace(OPTIONS, listed), LETTERS[position], "choice")
 
 
 def _ordered(procedure: Procedure) -> list[tuple[int, int]]:
@@ -52,7 +53,9 @@ def first_step(language: str, level: int) -> tuple[Plan, ...]:
             for position in (0, 1):
                 wording = _wording(PHRASINGS[language].first, level, item.name, earlier, later)
                 right, wrong = item.steps[earlier].text(language), item.steps[later].text(language)
-                plans.append((_choice(wording, right, [wrong], position, goal=item.goal_in(language)),))
+                plans.append(
+                    (_choice(wording.format(options=OPTIONS, goal=item.goal_in(language)), right, [wrong], position),)
+                )
     return tuple(plans)
 
 
@@ -76,7 +79,9 @@ def _next_question(
         wrong[0] = item.steps[pick(late, item.name, index, "late")].text(language)
     wording = _wording(wordings, level, item.name, index)
     step, goal = item.steps[index].text(language), item.goal_in(language)
-    return _choice(wording, item.steps[index + 1].text(language), wrong, position, step=step, goal=goal)
+    return _choice(
+        wording.format(options=OPTIONS, step=step, goal=goal), item.steps[index + 1].text(language), wrong, position
+    )
 
 
 def _foreign_steps(item: Procedure, index: int, language: str, number: int) -> list[str]:
@@ -143,7 +148,16 @@ def tool(language: str, level: int) -> tuple[Plan, ...]:
             line = plain_text(found.string.replace(found[0], "___"))
             for position in range(len(wrong) + 1):
                 wording = _wording(PHRASINGS[language].tool, level, item.name)
-                plans.append((_choice(wording, found[1], wrong, position, line=line, goal=item.goal_in(language)),))
+                plans.append(
+                    (
+                        _choice(
+                            wording.format(options=OPTIONS, line=line, goal=item.goal_in(language)),
+                            found[1],
+                            wrong,
+                            position,
+                        ),
+                    )
+                )
     return tuple(plans)
 
 
@@ -192,7 +206,7 @@ def missing_step(language: str, level: int) -> tuple[Plan, ...]:
             for position in (0, 1):
                 wording = _wording(PHRASINGS[language].missing, level, item.name, gap)
                 right, goal = item.steps[gap].text(language), item.goal_in(language)
-                plans.append((_choice(wording, right, wrong, position, line=line, goal=goal),))
+                plans.append((_choice(wording.format(options=OPTIONS, line=line, goal=goal), right, wrong, position),))
     return tuple(plans)
 
 
