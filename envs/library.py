@@ -34,6 +34,7 @@ from envs.adapters import reasoning_gym
 from envs.families import (
     code_puzzles,
     dates,
+    howto,
     knowledge,
     logic_puzzles,
     memory_course,
@@ -71,6 +72,7 @@ BUILT_IN: tuple[Scenario, ...] = (
     *code_puzzles.SCENARIOS,
     *writing_exact.SCENARIOS,
     *writing_free.SCENARIOS,
+    *howto.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 

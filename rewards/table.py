@@ -20,8 +20,12 @@ from rewards.dimensions import (
     logic_steps,
     math_form,
     math_value,
+    procedure,
     protocol,
+    quantity,
+    relevance,
     repetition,
+    semantics,
     structure,
     structure_data,
     structure_markdown,
@@ -59,6 +63,10 @@ TABLE: tuple[Dimension, ...] = (
     *style.DIMENSIONS,
     *instruction.DIMENSIONS,
     *text.DIMENSIONS,
+    *relevance.DIMENSIONS,
+    *semantics.DIMENSIONS,
+    *quantity.DIMENSIONS,
+    *procedure.DIMENSIONS,
 )
 
 
