@@ -5,6 +5,7 @@ gives is read as the scenarios read it, by `envs/answers.py`, so that reward and
 """
 
 import re
+import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
@@ -35,6 +36,12 @@ def words(text: str) -> tuple[str, ...]:
 
 
 @lru_cache(MEMORY)
+def cased_words(text: str) -> tuple[str, ...]:
+    """The same words, but in the case in which they are written."""
+    return tuple(_WORD.findall(text))
+
+
+@lru_cache(MEMORY)
 def trigrams(text: str) -> tuple[tuple[str, str, str], ...]:
     """Every three words in a row."""
     spoken = words(text)
@@ -50,6 +57,12 @@ def bare(text: str) -> str:
 @lru_cache(MEMORY)
 def letters(text: str) -> str:
     return "".join(filter(str.isalpha, text))
+
+
+@lru_cache(65536)
+def script_of(letter: str) -> str:
+    """The first word of the letter's Unicode name, such as "LATIN"; empty where it has none."""
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def given_number(turn: Turn) -> Fraction | None:
