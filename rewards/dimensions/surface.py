@@ -64,7 +64,7 @@ def no_endless_word(transcript: Transcript) -> float | None:
 
 
 def vowels(transcript: Transcript) -> float | None:
-    """Share of the words of two or more Latin letters that hold a vowel; acronyms count half."""
+    """Share of the words of two or more Latin letters that hold a vowel."""
     spoken = [word for word in words(prose(transcript.last.answer)) if len(word) > 1 and script_of(word[0]) == "LATIN"]
     if len(spoken) < 3:
         return None
