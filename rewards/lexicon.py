@@ -15,8 +15,38 @@ from typing import Protocol
 from rewards.reading import script_of
 
 # ISO 639-1 -> the name of wordfreq's list. Left out are those whose words no spaces separate.
-_LISTS = {code: code for code in "ar bg bn ca cs da de el en es fa fi fr he hi hu id is it lt lv mk ms nl pl pt".split()}
-_LISTS |= {code: code for code in "ro ru sk sl sv ta tr uk ur vi".split()}
+_LISTS = {
+    code: code
+    for code in [
+        "ar",
+        "bg",
+        "bn",
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "el",
+        "en",
+        "es",
+        "fa",
+        "fi",
+        "fr",
+        "he",
+        "hi",
+        "hu",
+        "id",
+        "is",
+        "it",
+        "lt",
+        "lv",
+        "mk",
+        "ms",
+        "nl",
+        "pl",
+        "pt",
+    ]
+}
+_LISTS |= {code: code for code in ["ro", "ru", "sk", "sl", "sv", "ta", "tr", "uk", "ur", "vi"]}
 _LISTS |= {"no": "nb", "hr": "sh", "tl": "fil"}
 LANGUAGES = tuple(sorted(_LISTS))
 

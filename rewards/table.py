@@ -8,6 +8,7 @@ from rewards.dimensions import (
     arithmetic,
     context,
     format,
+    grammar,
     language,
     length,
     repetition,
@@ -29,6 +30,7 @@ TABLE: tuple[Dimension, ...] = (
     *structure.DIMENSIONS,
     *style.DIMENSIONS,
     *text.DIMENSIONS,
+    *grammar.DIMENSIONS,
 )
 
 

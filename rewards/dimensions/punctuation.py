@@ -10,7 +10,31 @@ from rewards.reading import letters, words
 
 FREE_ROW = 24.0  # words without a mark
 
-_LATIN = tuple("ca cs da de en es fi fr hr hu id it nl no pl pt ro sk sl sv tr".split())
+_LATIN = tuple(
+    [
+        "ca",
+        "cs",
+        "da",
+        "de",
+        "en",
+        "es",
+        "fi",
+        "fr",
+        "hr",
+        "hu",
+        "id",
+        "it",
+        "nl",
+        "no",
+        "pl",
+        "pt",
+        "ro",
+        "sk",
+        "sl",
+        "sv",
+        "tr",
+    ]
+)
 _WIDE = ("ja", "zh")
 
 # The sentence marks of a language; any other mark of the whole set is foreign to it.
@@ -24,11 +48,11 @@ _MARKS = {
 _ANY_MARK = re.compile(r"[.,!?;](?=\s|$)|[。，、！？；،؟؛۔।·]")
 
 _QUOTES = {
-    **dict.fromkeys(("en", "nl", "pt", "hi", "ko", "tr", "id", "vi"), "“”‘’\""),
-    **dict.fromkeys(("de", "cs", "sk", "bg", "sl"), "„“‚‘»«\""),
-    **dict.fromkeys(("pl", "hu", "ro", "hr"), "„”»«\""),
-    **dict.fromkeys(("fr", "es", "it", "ru", "uk", "el", "ca", "ar", "fa"), "«»“”„\""),
-    **dict.fromkeys(("sv", "fi", "da", "no"), "”»«\""),
+    **dict.fromkeys(("en", "nl", "pt", "hi", "ko", "tr", "id", "vi"), '“”‘’"'),
+    **dict.fromkeys(("de", "cs", "sk", "bg", "sl"), '„“‚‘»«"'),
+    **dict.fromkeys(("pl", "hu", "ro", "hr"), '„”»«"'),
+    **dict.fromkeys(("fr", "es", "it", "ru", "uk", "el", "ca", "ar", "fa"), '«»“”„"'),
+    **dict.fromkeys(("sv", "fi", "da", "no"), '”»«"'),
     "ja": "「」『』",
     "zh": "“”‘’「」《》",
 }
@@ -41,11 +65,11 @@ _FRENCH_SPACED = re.compile(r"[\w\"»)][ \u00a0\u202f][!?;:](?=\s|$)|\w[,.](?=\s
 _FRENCH_WRONG = re.compile(r"\w[!?;:](?=\s|$)|\s[,.](?=\s|$)")
 
 _ASKING = {
-    "en": frozenset("who what when where why how which whose".split()),
-    "de": frozenset("wer was wann wo warum wie welche welcher welches wieso woher".split()),
-    "fr": frozenset("qui quand où pourquoi comment quel quelle combien".split()),
-    "es": frozenset("quién qué cuándo dónde cómo cuál cuánto cuánta".split()),
-    "nl": frozenset("wie wat wanneer waar waarom hoe welke".split()),
+    "en": frozenset(["who", "what", "when", "where", "why", "how", "which", "whose"]),
+    "de": frozenset(["wer", "was", "wann", "wo", "warum", "wie", "welche", "welcher", "welches", "wieso", "woher"]),
+    "fr": frozenset(["qui", "quand", "où", "pourquoi", "comment", "quel", "quelle", "combien"]),
+    "es": frozenset(["quién", "qué", "cuándo", "dónde", "cómo", "cuál", "cuánto", "cuánta"]),
+    "nl": frozenset(["wie", "wat", "wanneer", "waar", "waarom", "hoe", "welke"]),
 }
 
 
@@ -84,9 +108,7 @@ def mark_spacing(transcript: Transcript) -> float | None:
     if language not in _LATIN:
         return None
     text = prose(transcript.last.answer)
-    right, wrong = (
-        (_FRENCH_SPACED, _FRENCH_WRONG) if language == "fr" else (_MARK_AFTER_WORD, _MARK_AFTER_SPACE)
-    )
+    right, wrong = (_FRENCH_SPACED, _FRENCH_WRONG) if language == "fr" else (_MARK_AFTER_WORD, _MARK_AFTER_SPACE)
     num_right, num_wrong = len(right.findall(text)), len(wrong.findall(text))
     return num_right / (num_right + num_wrong) if num_right + num_wrong else None
 
