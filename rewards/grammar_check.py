@@ -19,7 +19,8 @@ RULES = {
     "ModalOf IsBeenAuxSequence HelpedPast ModalSeem NeedToNoun Payed ProgressiveNeedsBe SingleBe WouldNeverHave "
     "HadOf WantBe WillGonna AllowTo LetToDo ModalBeAdjective",
     "confused_words": "ItsContraction ItsPossessive PronounContraction TheirToThere TheirToTheyre ThereToTheir "
-    "TheyreToTheir TheyreConfusions ThereOwn ThenThan ToTwoToo TooTo PossessiveYour YourPredicateAdjective LetsConfusion "
+    "TheyreToTheir TheyreConfusions ThereOwn ThenThan ToTwoToo TooTo PossessiveYour YourPredicateAdjective "
+    "LetsConfusion "
     "ThoughThought WereWhere ToLoseTooLoose ExtendOrExtent QuiteQuiet SafeToSave NounVerbConfusion FeelFell "
     "TheWhetherWeather DoesOrDose BellowBelow SeamToSeem ThingThink MoreThatLikely",
     "prepositions": "MissingPreposition MissingTo ToTo AskNoPreposition ArriveTo ArriveOnWeekday InterestedIn GoodAt "

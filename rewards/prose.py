@@ -1,4 +1,4 @@
-"""Reading an answer as prose: its sentences and the phrases that it uses. The dimensions of language and manner share it.
+"""Reading an answer as prose: its sentences and its phrases. The dimensions of language and manner share it.
 
 Prose is judged by its first `MAX_CHARACTERS`, so that the cost of a vector has a bound; code blocks are left out.
 """

@@ -29,6 +29,11 @@ _PUNCTUATION = r"!-&(-,./:-@\[-`{-~«»“”„…·،؛؟।。、！？：；
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\s{_IDEOGRAPHS}{_PUNCTUATION}]+")
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written with spaces between."""
+    return frozenset(text.split())
+
+
 @lru_cache(MEMORY)
 def words(text: str) -> tuple[str, ...]:
     """Words in lower case without punctuation; kana and Han characters one by one."""

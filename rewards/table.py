@@ -11,11 +11,19 @@ from rewards.dimensions import (
     grammar,
     language,
     length,
+    letters,
+    manners,
+    privacy,
+    punctuation,
+    readability,
     repetition,
+    spelling,
     structure,
     style,
+    surface,
     termination,
     text,
+    variety,
 )
 
 TABLE: tuple[Dimension, ...] = (
@@ -31,6 +39,14 @@ TABLE: tuple[Dimension, ...] = (
     *style.DIMENSIONS,
     *text.DIMENSIONS,
     *grammar.DIMENSIONS,
+    *letters.DIMENSIONS,
+    *manners.DIMENSIONS,
+    *privacy.DIMENSIONS,
+    *punctuation.DIMENSIONS,
+    *readability.DIMENSIONS,
+    *spelling.DIMENSIONS,
+    *surface.DIMENSIONS,
+    *variety.DIMENSIONS,
 )
 
 

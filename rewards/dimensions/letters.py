@@ -10,39 +10,13 @@ from rewards.dimensions.example import example
 from rewards.dimensions.language import MIN_BYTES, SCRIPTS, identifier
 from rewards.lexicon import LANGUAGES, accented, alphabet, common_words, letter_likelihood, without_accents
 from rewards.prose import prose, read_prose, within
-from rewards.reading import letters, script_of, words
+from rewards.reading import letters, script_of, word_set, words
 
 NUM_FUNCTION_WORDS = 60
 FUNCTION_WORD_SHARES = (0.0, 0.2, 0.75, 1.0)  # of all words; prose of the languages here has 0.25 to 0.6
 MAX_WORDS = 100
 WINDOW = 100  # characters at the start and at the end whose languages are compared
-ACCENTED_LANGUAGES = tuple(
-    [
-        "ca",
-        "cs",
-        "da",
-        "de",
-        "el",
-        "es",
-        "fi",
-        "fr",
-        "hr",
-        "hu",
-        "is",
-        "it",
-        "lt",
-        "lv",
-        "no",
-        "pl",
-        "pt",
-        "ro",
-        "sk",
-        "sl",
-        "sv",
-        "tr",
-        "vi",
-    ]
-)
+ACCENTED_LANGUAGES = tuple(sorted(word_set("ca cs da de el es fi fr hr hu is it lt lv no pl pt ro sk sl sv tr vi")))
 EXTRA_LETTERS = {"de": "ß", "el": "ς"}  # which case folding takes away
 
 _NATIVE_DIGITS = {"ar": "ARABIC-INDIC", "fa": "EXTENDED ARABIC-INDIC", "ur": "EXTENDED ARABIC-INDIC"}

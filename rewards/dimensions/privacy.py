@@ -15,7 +15,7 @@ _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b
 _SECRET = re.compile(
     r"\b(?:sk-|ghp_|AKIA|xox[bp]-)[\w-]{12,64}|-----BEGIN [A-Z ]{0,20}PRIVATE KEY|\beyJ[\w-]{16,}\.eyJ"
 )
-_NETWORK = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?![\d.])")
+_NETWORK = re.compile(r"(?<![\d.])(?:(?:25[0-5]|2[0-4]\d|1?\d?\d)\.){3}(?:25[0-5]|2[0-4]\d|1?\d?\d)(?!\d|\.\d)")
 
 
 def luhn_holds(digits: str) -> bool:
@@ -31,7 +31,7 @@ def iban_holds(iban: str) -> bool:
 
 def _is_card(text: str) -> bool:
     digits = "".join(sign for sign in text if "0" <= sign <= "9")
-    return len(digits) >= 13 and len(set(digits)) > 2 and luhn_holds(digits)
+    return len(digits) >= 13 and len(set(digits)) > 1 and luhn_holds(digits)
 
 
 def _is_iban(text: str) -> bool:

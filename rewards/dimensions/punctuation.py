@@ -6,35 +6,11 @@ from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
 from rewards.prose import prose, read_prose, sentences
-from rewards.reading import letters, words
+from rewards.reading import letters, word_set, words
 
 FREE_ROW = 24.0  # words without a mark
 
-_LATIN = tuple(
-    [
-        "ca",
-        "cs",
-        "da",
-        "de",
-        "en",
-        "es",
-        "fi",
-        "fr",
-        "hr",
-        "hu",
-        "id",
-        "it",
-        "nl",
-        "no",
-        "pl",
-        "pt",
-        "ro",
-        "sk",
-        "sl",
-        "sv",
-        "tr",
-    ]
-)
+_LATIN = tuple(sorted(word_set("ca cs da de en es fi fr hr hu id it nl no pl pt ro sk sl sv tr")))
 _WIDE = ("ja", "zh")
 
 # The sentence marks of a language; any other mark of the whole set is foreign to it.
@@ -65,11 +41,11 @@ _FRENCH_SPACED = re.compile(r"[\w\"»)][ \u00a0\u202f][!?;:](?=\s|$)|\w[,.](?=\s
 _FRENCH_WRONG = re.compile(r"\w[!?;:](?=\s|$)|\s[,.](?=\s|$)")
 
 _ASKING = {
-    "en": frozenset(["who", "what", "when", "where", "why", "how", "which", "whose"]),
-    "de": frozenset(["wer", "was", "wann", "wo", "warum", "wie", "welche", "welcher", "welches", "wieso", "woher"]),
-    "fr": frozenset(["qui", "quand", "où", "pourquoi", "comment", "quel", "quelle", "combien"]),
-    "es": frozenset(["quién", "qué", "cuándo", "dónde", "cómo", "cuál", "cuánto", "cuánta"]),
-    "nl": frozenset(["wie", "wat", "wanneer", "waar", "waarom", "hoe", "welke"]),
+    "en": word_set("who what when where why how which whose"),
+    "de": word_set("wer was wann wo warum wie welche welcher welches wieso woher"),
+    "fr": word_set("qui quand où pourquoi comment quel quelle combien"),
+    "es": word_set("quién qué cuándo dónde cómo cuál cuánto cuánta"),
+    "nl": word_set("wie wat wanneer waar waarom hoe welke"),
 }
 
 
@@ -93,7 +69,7 @@ def own_quotes(transcript: Transcript) -> float | None:
 
 
 def inverted_marks(transcript: Transcript) -> float | None:
-    """Spanish only: 1 - the difference of opening and closing marks, of questions and of exclamations, / all of them."""
+    """Spanish only: 1 - the difference of opening and closing marks, by kind, / all of them."""
     if transcript.task.language != "es":
         return None
     text = prose(transcript.last.answer)

@@ -95,7 +95,7 @@ DIMENSIONS = (
         fails=example(
             "Tell me.",
             "Internationalisation necessitates organisational interdisciplinarity notwithstanding "
-            "institutional incompatibilities.",
+            "institutional incompatibilities, undeniably exacerbating misunderstandings.",
         ),
         languages=("en",),
     ),
