@@ -22,7 +22,7 @@ _DETERMINERS = {
 _NO_NOUN_PHRASE = {
     "en": "a an the of to in on at by for from with and or but is are was were be has have had i he she it we they "
     "that's it's not if because my your their our do does did will would can could",
-    "de": "der das den dem des ein eine einen und oder aber ist sind war hat haben ich er wir nicht wenn weil dass wird",
+    "de": "der das den dem des ein eine einen und oder aber ist sind war hat haben ich er wir nicht wenn weil wird",
     "fr": "le la les un une de du des et ou mais est sont était je il elle nous ne pas si parce que dans pour avec",
     "es": "el la los las un una de del y o pero es son era yo él nosotros no si porque en para con",
 }

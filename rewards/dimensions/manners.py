@@ -148,7 +148,7 @@ def _dimension(
 
 _PHRASES: Mapping[str, tuple[str, Callable[[Transcript], float | None], str, tuple[str, str]]] = {
     "politeness.greets_back": (
-        "A greeting is returned.", _answers(GREETINGS, GREETINGS), "Hello!", ("Hello, how are you?", "Rome is in Italy.")
+        "A greeting is returned.", _answers(GREETINGS, GREETINGS), "Hello!", ("Hello, Anna.", "Rome is in Italy.")
     ),
     "politeness.takes_thanks": (
         "Thanks are acknowledged.", _answers(THANKS, WELCOME), "Thank you!", ("You're welcome.", "Rome is in Italy.")
