@@ -1,0 +1,60 @@
+"""What runs inside the sandbox ahead of the program: binds the limits, runs the program, then makes the calls asked for.
+
+Started as a script by `envs/sandbox.py`; nobody imports it. It reports on a pipe of its own, a line at a time, so that
+what came before an endless loop is known. The program shares its interpreter and could write to that pipe, too: the
+sandbox keeps a program in, it does not keep it honest. Only what a program cannot know may count as proof.
+"""
+
+import os
+import resource
+import sys
+
+PROGRAM, CALLS = "/program.py", "/calls.txt"
+MAX_VALUE_LENGTH = 4096  # characters; no right answer is longer
+
+STARTED, LOADED, VALUE, RAISED, PEAK = "started", "loaded", "value ", "raised ", "peak "
+
+
+def main(memory: int, cpu: int, processes: int, file: int, files: int, channel: int, seed: int) -> None:
+    for limit, soft, hard in (
+        (resource.RLIMIT_AS, memory, memory),
+        (resource.RLIMIT_CPU, cpu, cpu + 1),  # first SIGXCPU, which tells a time-out, then SIGKILL
+        (resource.RLIMIT_NPROC, processes, processes),
+        (resource.RLIMIT_FSIZE, file, file),
+        (resource.RLIMIT_NOFILE, files, files),
+        (resource.RLIMIT_CORE, 0, 0),
+    ):
+        resource.setrlimit(limit, (soft, hard))
+    os.environ.clear()
+
+    def report(line: str) -> None:
+        os.write(channel, line.replace("\n", " ").encode() + b"\n")
+
+    report(STARTED)
+    with open(CALLS, encoding="utf-8") as lines:
+        calls = lines.read().splitlines()
+    with open(PROGRAM, encoding="utf-8", newline="") as text:
+        source = text.read()
+    if "random" in source:  # importing it takes longer than most programs
+        import random
+
+        random.seed(seed)
+    sys.argv = ["program.py"]
+    names: dict[str, object] = {"__name__": "__main__"}
+    exec(compile(source, "program.py", "exec"), names)
+    report(LOADED)
+    for call in calls:
+        report(outcome_of(call, names))
+    report(f"{PEAK}{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}")
+
+
+def outcome_of(call: str, names: dict[str, object]) -> str:
+    try:
+        value = ascii(eval(call, names))
+    except BaseException as error:  # whatever a program raises, the next call is made
+        return RAISED + type(error).__name__
+    return VALUE + (value if len(value) <= MAX_VALUE_LENGTH else "...")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))
