@@ -30,6 +30,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
+from envs.families import programs
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -38,6 +39,7 @@ from envs.user_file import UserFileError, cause_of, line_of, load_list
 BUILT_IN: tuple[Scenario, ...] = (
     Arithmetic(),
     ArithmeticDialog(),
+    *programs.SCENARIOS,
 )
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))

@@ -78,14 +78,14 @@ class Limits:
 
     Attributes:
         wall_seconds: deadline for the whole run; for a program that waits, as CPU time ends one that works.
-        num_processes: at once, threads too, and three of them are the sandbox's own.
+        num_processes: at once, threads too; one of them is the container's own, one the program's first.
         output_bytes: of standard output, standard error and reports, each.
     """
 
     memory_bytes: int = 256 * MIB
     cpu_seconds: int = 2
     wall_seconds: float = 6.0
-    num_processes: int = 6
+    num_processes: int = 4
     file_bytes: int = 4 * MIB
     num_files: int = 32
     folder_bytes: int = 16 * MIB

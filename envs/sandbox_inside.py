@@ -1,8 +1,8 @@
-"""What runs inside the sandbox ahead of the program: binds the limits, runs the program, then makes the calls asked for.
+"""What runs inside the sandbox: binds the limits, runs the program, then makes the calls that were asked for.
 
-Started as a script by `envs/sandbox.py`; nobody imports it. It reports on a pipe of its own, a line at a time, so that
-what came before an endless loop is known. The program shares its interpreter and could write to that pipe, too: the
-sandbox keeps a program in, it does not keep it honest. Only what a program cannot know may count as proof.
+`envs/sandbox.py` starts it as a script. It reports on a pipe, a line at a time, so that what came before an endless
+loop is known. The program shares its interpreter and could write to that pipe, too: the sandbox keeps a program in, it
+does not keep it honest. So a report proves only what the program could not know.
 """
 
 import os

@@ -6,6 +6,7 @@ from rewards.dimension import Cost, Dimension
 from rewards.dimensions import (
     answer,
     arithmetic,
+    code_run,
     context,
     format,
     language,
@@ -29,6 +30,7 @@ TABLE: tuple[Dimension, ...] = (
     *structure.DIMENSIONS,
     *style.DIMENSIONS,
     *text.DIMENSIONS,
+    *code_run.DIMENSIONS,
 )
 
 
