@@ -55,7 +55,7 @@ def passes(test: str) -> Constraint:
 
 
 @lru_cache(MEMORY)
-def tests_of(question: Question) -> tuple[ProgramTest, ...]:
+def demanded_tests(question: Question) -> tuple[ProgramTest, ...]:
     """Raises `ValueError` where a test of the scenario does not have the form of `passes`."""
     texts = [str(constraint.value) for constraint in question.constraints if constraint.name == "passes"]
     tests = []
@@ -115,7 +115,7 @@ def literal(text: str) -> object:
     """The value that a literal stands for. Raises `ValueError` where the text is none."""
     try:
         return ast.literal_eval(text)
-    except (SyntaxError, TypeError, RecursionError, MemoryError) as error:
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError) as error:
         raise ValueError(f"no literal: {text:.80}") from error
 
 

@@ -13,7 +13,7 @@ from envs.answers import plain
 from envs.families.program_outputs import OUTPUTS
 from envs.families.program_phrasings import PHRASINGS
 from envs.families.program_specs import EASY, HARDER, Spec
-from envs.program import GAP, passes, program_of, run_tests, tests_of
+from envs.program import GAP, passes, program_of, run_tests, demanded_tests
 from envs.task import Constraint, Dialog, Question, Scenario, Task, Transcript
 from envs.users import SimulatedUser
 
@@ -127,7 +127,7 @@ def verify_program(transcript: Transcript) -> float:
     turn = transcript.last
     if turn.finish != "stop":
         return 0.0
-    report = run_tests(program_of(turn.question, turn.answer), tests_of(turn.question))
+    report = run_tests(program_of(turn.question, turn.answer), demanded_tests(turn.question))
     return float(all(report.passed))
 
 

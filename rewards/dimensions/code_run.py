@@ -8,7 +8,7 @@ fails the first two, and leaves the others nothing to judge.
 import re
 from collections.abc import Callable
 
-from envs.program import ProgramTest, Report, agrees, literal, passes, program_of, run_tests, tests_of
+from envs.program import ProgramTest, Report, agrees, literal, passes, program_of, run_tests, demanded_tests
 from envs.sandbox import MIB, NoSandbox, find_sandbox
 from envs.task import Question, Task, Transcript, Turn
 from rewards.dimension import Dimension
@@ -23,7 +23,7 @@ Measure = Callable[[Report, tuple[ProgramTest, ...]], float | None]
 def report_of(transcript: Transcript, seed: int = 0) -> Report | None:
     """How the last answer's program did; None where there is nothing to judge it by, or no sandbox."""
     turn = transcript.last
-    tests = tests_of(turn.question)
+    tests = demanded_tests(turn.question)
     if turn.question.kind != "code" or not tests or isinstance(find_sandbox(), NoSandbox):
         return None
     return run_tests(program_of(turn.question, turn.answer), tests, seed)
@@ -77,7 +77,7 @@ def if_loaded(measure: Measure) -> Callable[[Transcript], float | None]:
         report = report_of(transcript)
         if report is None or report.outcome is None or not report.outcome.is_loaded:
             return None
-        return measure(report, tests_of(transcript.last.question))
+        return measure(report, demanded_tests(transcript.last.question))
 
     return score
 
