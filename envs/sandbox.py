@@ -368,7 +368,7 @@ def _outcome(
 def _exit(code: int, stderr: str) -> Exit:
     if code == 0:
         return "ok"
-    if code == 128 + signal.SIGXCPU:
+    if code in (128 + signal.SIGXCPU, 128 + signal.SIGKILL):  # SIGKILL: of those who ignored the first
         return "timeout"
     if code < 0 or code > 128:
         return "killed"

@@ -13,7 +13,7 @@ from envs.answers import plain
 from envs.families.program_outputs import OUTPUTS
 from envs.families.program_phrasings import PHRASINGS
 from envs.families.program_specs import EASY, HARDER, Spec
-from envs.program import GAP, passes, program_of, run_tests, demanded_tests
+from envs.program import GAP, demanded_tests, passes, program_of, run_tests
 from envs.task import Constraint, Dialog, Question, Scenario, Task, Transcript
 from envs.users import SimulatedUser
 

@@ -8,7 +8,7 @@ fails the first two, and leaves the others nothing to judge.
 import re
 from collections.abc import Callable
 
-from envs.program import ProgramTest, Report, agrees, literal, passes, program_of, run_tests, demanded_tests
+from envs.program import ProgramTest, Report, agrees, demanded_tests, literal, passes, program_of, run_tests
 from envs.sandbox import MIB, NoSandbox, find_sandbox
 from envs.task import Question, Task, Transcript, Turn
 from rewards.dimension import Dimension
@@ -48,7 +48,7 @@ def memory_modest(transcript: Transcript) -> float | None:
     report = report_of(transcript)
     if report is None or report.outcome is None:
         return None
-    if report.outcome.exit == "memory":
+    if report.outcome.exit == "memory" or "raised MemoryError" in report.outcome.results:
         return 0.0
     return None if report.outcome.peak_bytes is None else float(report.outcome.peak_bytes <= MODEST_BYTES)
 

@@ -143,6 +143,11 @@ def test_an_endless_program_is_ended(source: str) -> None:
     assert attack(source).exit == "timeout"
 
 
+def test_cpu_time_ends_a_program_that_ignores_the_signal() -> None:
+    source = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
+    assert attack(source, Limits(cpu_seconds=1, wall_seconds=30)).exit == "timeout"
+
+
 def test_a_fork_bomb_finds_its_limit() -> None:
     outcome = attack("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        print('full')")
     assert outcome.exit in ("timeout", "output")
