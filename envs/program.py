@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import isclose
 
-from envs.sandbox import Limits, Outcome, the_sandbox, value_of
+from envs.sandbox import Limits, Outcome, Sandbox, the_sandbox, value_of
 from envs.task import Constraint, Question
 
 GAP = "____"
@@ -93,11 +93,17 @@ def run_tests(source: str, tests: tuple[ProgramTest, ...], seed: int = 0) -> Rep
     sandbox = the_sandbox()
     if not source or not all(any(name in source for name in _NAME.findall(test.call)) for test in tests):
         return Report(None, (None,) * len(tests), (False,) * len(tests))
-    outcome = sandbox.run(source, calls=[test.call for test in tests], limits=LIMITS, seed=seed)
+    outcome = _run(sandbox, source, tuple(test.call for test in tests), seed)
     values = [value_of(result) for result in outcome.results][: len(tests)]
     values += [None] * (len(tests) - len(values))
     passed = [value is not None and agrees(value, test.expected) for value, test in zip(values, tests, strict=True)]
     return Report(outcome, tuple(values), tuple(passed))
+
+
+@lru_cache(MEMORY)
+def _run(sandbox: Sandbox, source: str, calls: tuple[str, ...], seed: int) -> Outcome:
+    """Remembered apart from the values due: two questions that differ in these alone share the run."""
+    return sandbox.run(source, calls=calls, limits=LIMITS, seed=seed)
 
 
 def agrees(value: str, expected: str) -> bool:

@@ -28,7 +28,7 @@ from envs.sandbox import (
 )
 from envs.sandbox_filter import MACHINES, REFUSED
 
-QUICK = Limits(cpu_seconds=1, wall_seconds=1.0)
+QUICK = Limits(cpu_seconds=1, wall_seconds=0.7)
 SEED = os.getpid() * 1000  # stands in the command line of a run's processes, by which they are found
 
 
@@ -211,11 +211,10 @@ def test_files_of_the_host_are_not_there(tmp_path: Path) -> None:
     secret.write_text("s3cret")
     paths = ["/etc/passwd", "/etc/hostname", "/proc/1/environ", "/proc/self/root/etc/passwd", "/dev/mem", "/sys/kernel"]
     paths += [str(secret), __file__, sandbox_module.__file__, str(Path.home() / ".bashrc"), "/view/0"]
-    for path in paths:
-        escapes = [path, "/tmp/../.." + path, "/tmp/link"]
-        link = f"import os; os.symlink({path!r}, '/tmp/link')\n"
-        source = link + "\n".join(refused(f"print(open({escape!r}).read())") for escape in escapes)
-        assert attack(source).stdout == "refused\n" * 3, path
+    source = f"import os\nfor path in {paths!r}:\n    os.symlink(path, '/tmp/link')\n"
+    source += "    for escape in (path, '/tmp/../..' + path, '/tmp/link'):\n        try: print(open(escape).read())\n"
+    source += "        except OSError: pass\n    os.remove('/tmp/link')\nprint('done')"
+    assert attack(source).stdout == "done\n"
 
 
 def test_packages_installed_here_cannot_be_imported() -> None:
@@ -265,33 +264,31 @@ def test_other_processes_can_be_neither_seen_nor_signalled(stranger: subprocess.
     assert stranger.poll() is None
 
 
-@pytest.mark.parametrize(
-    "call",
-    [
-        "ptrace(16, 1, 0, 0)",  # PTRACE_ATTACH to the container's first process
-        "unshare(0x10000000)",  # CLONE_NEWUSER
-        "unshare(0x00020000)",  # CLONE_NEWNS
-        "mount(b'none', b'/tmp', b'tmpfs', 0, None)",
-        "umount2(b'/usr/lib', 2)",
+def test_more_rights_are_refused() -> None:
+    calls = (
         "chroot(b'/tmp')",
+        "umount2(b'/usr/lib', 2)",
         "setuid(0)",
         "setgroups(0, None)",
         "sethostname(b'x', 1)",
-        "prctl(4, 0) or libc.setuid(0)",
+        "prctl(23, 21)",  # PR_CAPBSET_READ of CAP_SYS_ADMIN: not even in reach
         "mknod(b'/tmp/disk', 0o60666, 0x0800)",
-    ],
-)
-def test_more_rights_are_refused(call: str) -> None:
-    source = f"import ctypes; libc = ctypes.CDLL(None, use_errno=True)\nprint(libc.{call}, ctypes.get_errno() != 0)"
-    assert attack(source).stdout == "-1 True\n"
+        "capset(ctypes.byref((ctypes.c_uint * 2)(0x20080522, 0)), ctypes.byref((ctypes.c_uint * 6)(*[2**21] * 6)))",
+    )
+    lines = [f"print({call!r}, libc.{call})" for call in calls]
+    outcome = attack("import ctypes; libc = ctypes.CDLL(None)\n" + "\n".join(lines))
+    refusals = {call: "0" if call.startswith("prctl") else "-1" for call in calls}
+    assert outcome.stdout.splitlines() == [f"{call} {refusal}" for call, refusal in refusals.items()]
 
 
-@pytest.mark.parametrize("name", REFUSED)
-def test_system_calls_of_the_filter_are_refused(name: str) -> None:
-    number = REFUSED[name][MACHINES[os.uname().machine][1]]
+def test_system_calls_of_the_filter_are_refused() -> None:
+    column = MACHINES[os.uname().machine][1]
+    numbers = {name: numbers[column] for name, numbers in REFUSED.items()}
     source = "import ctypes; libc = ctypes.CDLL(None, use_errno=True)\n"
-    outcome = attack(source + f"print(libc.syscall({number}, 0, 0, 0, 0), ctypes.get_errno())")
-    assert outcome.stdout == f"-1 {errno.EPERM}\n"
+    source += (
+        f"for name, number in {numbers!r}.items(): print(name, libc.syscall(number, 0, 0, 0, 0), ctypes.get_errno())"
+    )
+    assert attack(source).stdout.splitlines() == [f"{name} -1 {errno.EPERM}" for name in REFUSED]
 
 
 def test_limits_cannot_be_raised() -> None:

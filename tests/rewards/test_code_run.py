@@ -83,10 +83,10 @@ def test_a_cut_off_program_does_not_pass() -> None:
 
 @pytest.mark.usefixtures("sandbox")
 def test_one_answer_is_run_once_and_once_more_for_determinism() -> None:
-    run_tests.cache_clear()
+    before = run_tests.cache_info().misses
     for _ in range(2):
         scores(answered("def twice(ns): return [n + n for n in ns]"))
-    assert run_tests.cache_info().misses == 2
+    assert run_tests.cache_info().misses == before + 2
 
 
 @pytest.mark.usefixtures("sandbox")
