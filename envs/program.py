@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import isclose
 
-from envs.sandbox import Limits, Outcome, Sandbox, the_sandbox, value_of
+from envs.sandbox import the_sandbox
+from envs.sandbox_run import Limits, Outcome, Sandbox, value_of
 from envs.task import Constraint, Question
 
 GAP = "____"

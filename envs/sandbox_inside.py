@@ -32,7 +32,7 @@ def main(memory: int, cpu: int, processes: int, file: int, files: int, channel: 
 
     report(STARTED)
     with open(CALLS, encoding="utf-8") as lines:
-        calls = lines.read().splitlines()
+        calls = [call for call in lines.read().split("\n") if call]
     with open(PROGRAM, encoding="utf-8", newline="") as text:
         source = text.read()
     if "random" in source:  # importing it takes longer than most programs
@@ -40,8 +40,9 @@ def main(memory: int, cpu: int, processes: int, file: int, files: int, channel: 
 
         random.seed(seed)
     sys.argv = ["program.py"]
-    names: dict[str, object] = {"__name__": "__main__"}
-    exec(compile(source, "program.py", "exec"), names)
+    module = type(sys)("program" if calls else "__main__")  # who is called does not ask to be the main program
+    sys.modules[module.__name__] = module
+    exec(compile(source, "program.py", "exec"), names := vars(module))
     report(LOADED)
     for call in calls:
         report(outcome_of(call, names))

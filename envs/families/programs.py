@@ -123,7 +123,7 @@ SCENARIOS: tuple[Scenario, ...] = (WriteFunction(), WriteExpression(), FillGap()
 
 
 def verify_program(transcript: Transcript) -> float:
-    """1 if the program passes all tests. Raises `envs.sandbox.SandboxError` where there is no sandbox to tell."""
+    """1 if the program passes all tests. Raises `envs.sandbox_run.SandboxError` where there is no sandbox to tell."""
     turn = transcript.last
     if turn.finish != "stop":
         return 0.0

@@ -9,7 +9,8 @@ import re
 from collections.abc import Callable
 
 from envs.program import ProgramTest, Report, agrees, demanded_tests, literal, passes, program_of, run_tests
-from envs.sandbox import MIB, NoSandbox, find_sandbox
+from envs.sandbox import NoSandbox, find_sandbox
+from envs.sandbox_run import MIB
 from envs.task import Question, Task, Transcript, Turn
 from rewards.dimension import Dimension
 

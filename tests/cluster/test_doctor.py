@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from cluster.doctor import PACKAGES, Finding, Machine, diagnose, is_fit, measure, render
-from envs.sandbox import NoSandbox, Sandbox, find_sandbox
+from envs.sandbox import NoSandbox, find_sandbox
+from envs.sandbox_run import Sandbox
 from models.device import GIB
 
 LAPTOP = Machine(

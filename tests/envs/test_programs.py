@@ -21,7 +21,8 @@ from envs.families.programs import (
     operator_tests,
 )
 from envs.program import ProgramTest, demanded_tests, program_of, run_tests
-from envs.sandbox import NoSandbox, SandboxError, find_sandbox, the_sandbox
+from envs.sandbox import NoSandbox, find_sandbox, the_sandbox
+from envs.sandbox_run import SandboxError
 from envs.task import FinishReason, Scenario, Task, Transcript, Turn
 
 SPECS = (*EASY, *HARDER)

@@ -14,19 +14,9 @@ from pathlib import Path
 import pytest
 
 from envs import sandbox as sandbox_module
-from envs.sandbox import (
-    MIB,
-    Limits,
-    NoSandbox,
-    Outcome,
-    Sandbox,
-    SandboxError,
-    find_sandbox,
-    run_python,
-    the_sandbox,
-    value_of,
-)
+from envs.sandbox import NoSandbox, find_sandbox, run_python, the_sandbox
 from envs.sandbox_filter import MACHINES, REFUSED
+from envs.sandbox_run import MIB, Limits, Outcome, Sandbox, SandboxError, value_of
 
 QUICK = Limits(cpu_seconds=1, wall_seconds=0.7)
 SEED = os.getpid() * 1000  # stands in the command line of a run's processes, by which they are found
@@ -118,6 +108,13 @@ def test_calls_are_made_after_the_program_and_each_is_reported() -> None:
     assert (outcome.exit, outcome.is_loaded) == ("ok", True)
 
 
+def test_a_program_is_the_main_one_unless_it_is_called() -> None:
+    source = "print(__name__)\nfrom dataclasses import dataclass\n@dataclass\nclass A:\n    a: 'int'\nprint(A(1))"
+    assert run_python(source).stdout == "__main__\nA(a=1)\n"
+    assert the_sandbox().run(source, calls=["A(2)"]).results == ("value A(a=2)",)
+    assert the_sandbox().run(source, calls=["A(2)"]).stdout == "program\nA(a=1)\n"
+
+
 def test_what_came_before_an_endless_loop_is_known() -> None:
     outcome = the_sandbox().run("def f(n):\n    while n: pass\n    return n", calls=["f(0)", "f(1)"], limits=QUICK)
     assert (outcome.exit, outcome.is_loaded, outcome.results) == ("timeout", True, ("value 0",))
@@ -136,8 +133,9 @@ def test_the_seed_decides_the_order_of_sets_and_random_numbers() -> None:
         "import time; time.sleep(60)",
         "import signal, time\nfor s in set(signal.Signals) - {9, 19}: signal.signal(s, signal.SIG_IGN)\ntime.sleep(60)",
         "import os, time\nos.closerange(0, 32)\ntime.sleep(60)",
+        "import time\nwhile True: print(end='.', flush=True) or time.sleep(0.001)",
     ],
-    ids=["busy", "asleep", "deaf to signals", "silent"],
+    ids=["busy", "asleep", "deaf to signals", "silent", "always talking"],
 )
 def test_an_endless_program_is_ended(source: str) -> None:
     assert attack(source).exit == "timeout"
@@ -226,7 +224,7 @@ def test_packages_installed_here_cannot_be_imported() -> None:
 
 def test_nothing_can_be_written_outside_of_the_folder() -> None:
     paths = ["/x", "/usr/lib/x", "/root/x", "/program.py", "/inside.py", "/dev/shm/x", "/var/tmp/x", os.__file__]
-    source = "\n".join(refused(f"open({path!r}, 'w')") for path in [*paths, sys._base_executable])
+    source = "\n".join(refused(f"open({path!r}, 'w')") for path in [*paths, the_sandbox().python])
     assert attack(source).stdout == "refused\n" * (len(paths) + 1)
     for statement in ("os.chmod('/usr/lib', 0o777)", "os.remove(os.__file__)", "os.rename('/program.py', '/y')"):
         assert attack(refused(statement)).stdout == "refused\n"
