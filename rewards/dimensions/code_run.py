@@ -24,8 +24,10 @@ Measure = Callable[[Report, tuple[ProgramTest, ...]], float | None]
 def report_of(transcript: Transcript, seed: int = 0) -> Report | None:
     """How the last answer's program did; None where there is nothing to judge it by, or no sandbox."""
     turn = transcript.last
+    if turn.question.kind != "code":
+        return None
     tests = demanded_tests(turn.question)
-    if turn.question.kind != "code" or not tests or isinstance(find_sandbox(), NoSandbox):
+    if not tests or isinstance(find_sandbox(), NoSandbox):
         return None
     return run_tests(program_of(turn.question, turn.answer), tests, seed)
 
