@@ -21,10 +21,9 @@ from envs.task import Constraint, Question
 
 GAP = "____"
 MAX_LENGTH = 10_000  # characters of a program
-MEMORY = 4096  # programs: an iteration's worth
-LIMITS = Limits(cpu_seconds=1, wall_seconds=5.0)
+MEMORY = 1024  # programs, with what they printed
+LIMITS = Limits(cpu_seconds=1, wall_seconds=5.0, output_bytes=16 * 1024)
 
-_NAME = re.compile(r"[^\W\d]\w*")
 _FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
@@ -63,7 +62,7 @@ def demanded_tests(question: Question) -> tuple[ProgramTest, ...]:
     for text in texts:
         call, _, expected = text.rpartition(" == ")
         literal(expected)
-        if not call or "\n" in call:
+        if "\n" in call or not _names(call):
             raise ValueError(f"a test must read `call == literal`, on one line, not {text!r}")
         tests.append(ProgramTest(call, expected))
     return tuple(tests)
@@ -92,7 +91,7 @@ def run_tests(source: str, tests: tuple[ProgramTest, ...], seed: int = 0) -> Rep
     Not even run, as it would fail for certain: a program that names nothing of what the tests call.
     """
     sandbox = the_sandbox()
-    if not source or not all(any(name in source for name in _NAME.findall(test.call)) for test in tests):
+    if not source or not all(any(name in source for name in _names(test.call)) for test in tests):
         return Report(None, (None,) * len(tests), (False,) * len(tests))
     outcome = _run(sandbox, source, tuple(test.call for test in tests), seed)
     values = [value_of(result) for result in outcome.results][: len(tests)]
@@ -136,6 +135,15 @@ def _same(given: object, due: object) -> bool:
     if isinstance(given, dict) and isinstance(due, dict):
         return given.keys() == due.keys() and all(_same(given[key], due[key]) for key in due)
     return given == due
+
+
+@lru_cache(MEMORY)
+def _names(call: str) -> frozenset[str]:
+    """The names of functions and variables in an expression; none in what is no expression."""
+    try:
+        return frozenset(node.id for node in ast.walk(ast.parse(call, mode="eval")) if isinstance(node, ast.Name))
+    except SyntaxError:
+        return frozenset()
 
 
 def _parses(source: str) -> bool:

@@ -10,7 +10,7 @@ import resource
 import sys
 
 PROGRAM, CALLS = "/program.py", "/calls.txt"
-MAX_VALUE_LENGTH = 4096  # characters; no right answer is longer
+MAX_VALUE_LENGTH = 1024  # characters; no right answer is longer
 
 STARTED, LOADED, VALUE, RAISED, PEAK = "started", "loaded", "value ", "raised ", "peak "
 

@@ -22,7 +22,8 @@ class Spec:
 
     @property
     def right(self) -> str:
-        return _MARK.search(self.template)[1]  # type: ignore[index]
+        [(right, _)] = _MARK.findall(self.template)
+        return str(right)
 
     @property
     def program(self) -> str:

@@ -69,7 +69,7 @@ def test_tests_are_read_from_the_constraints() -> None:
     assert demanded_tests(Question("?", constraints=(Constraint("max_words", 3),))) == ()
 
 
-@pytest.mark.parametrize("test", ["f(3) = 7", "f(3) == g(7)", "f(\n3) == 7", " == 7", "f(3) =="])
+@pytest.mark.parametrize("test", ["f(3) = 7", "f(3) == g(7)", "f(\n3) == 7", " == 7", "f(3) ==", "f( == 7", "3 == 3"])
 def test_a_malformed_test_is_the_scenarios_fault(test: str) -> None:
     with pytest.raises(ValueError, match=r"literal"):
         demanded_tests(question(test))
