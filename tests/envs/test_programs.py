@@ -79,10 +79,12 @@ def test_what_is_asked_by_hand() -> None:
         "Write a Python function double(n) that returns twice the number n. Example: double(3) == 6"
     )
     assert asked(WriteExpression(), 0, 12) == "The number 12"
-    assert asked(FillGap(), 0, 0, "de") == "f(7, 3) == 10\ndef f(a, b): return a ____ b"
-    assert asked(FixMistake(), 0, 0) == "f(7, 3) == 10\ndef f(a, b): return a - b"
-    assert asked(FixMistake(), 1, 0, "fr") == "double(3) == 6\ndouble(0) == 0\ndef double(n):\n    return n * n"
-    assert asked(PredictOutput(), 0, 37) == "print(3 + 7)"
+    assert asked(FillGap(), 0, 0, "de") == "Ergänze ____:\nf(7, 3) == 10\ndef f(a, b): return a ____ b"
+    assert asked(FixMistake(), 0, 0) == "Fix this:\nf(7, 3) == 10\ndef f(a, b): return a - b"
+    assert asked(FixMistake(), 1, 0, "fr") == (
+        "Corrige ceci :\ndouble(3) == 6\ndouble(0) == 0\ndef double(n):\n    return n * n"
+    )
+    assert asked(PredictOutput(), 0, 37) == "Output?\nprint(3 + 7)"
 
 
 @pytest.mark.usefixtures("sandbox")
