@@ -20,6 +20,7 @@ Exit = Literal["ok", "error", "memory", "timeout", "output", "killed"]
 Stopped = Literal["timeout", "output"]
 
 MIB = 2**20
+START_SECONDS = 60.0  # for the container; a program's own time begins after it, however busy the machine is
 FLAGS = ("-P", "-s", "-S", "-B", "-X", "utf8")  # not -I, which would ignore the hash seed, the one variable that we set
 
 
@@ -32,7 +33,8 @@ class Limits:
     """What one program may use. Memory, CPU time, file size and open files are per process.
 
     Attributes:
-        wall_seconds: deadline for the whole run; for a program that waits, as CPU time ends one that works.
+        wall_seconds: from the program's start to the end of its last process; for one that waits, as CPU time ends one
+            that works.
         num_processes: at once, threads too; one of them is the container's own, one the program's first.
         output_bytes: of standard output, standard error and reports, each.
     """
@@ -115,7 +117,7 @@ class Sandbox:
             stack.callback(_end, process)
             assert process.stdout is not None and process.stderr is not None
             pipes = (process.stdout.fileno(), process.stderr.fileno(), reader)
-            stopped, read = _watch(process, pipes, start + limits.wall_seconds, limits.output_bytes)
+            stopped, read = _watch(process, pipes, limits.wall_seconds, limits.output_bytes)
         return _outcome(stopped, process.returncode, read, time.monotonic() - start)
 
     def _command_line(self, texts: Sequence[int], channel: int, limits: Limits, seed: int) -> list[str]:
@@ -151,11 +153,15 @@ def _in_memory(content: str | bytes) -> Iterator[int]:
 
 
 def _watch(
-    process: subprocess.Popen[bytes], pipes: Sequence[int], deadline: float, limit: int
+    process: subprocess.Popen[bytes], pipes: Sequence[int], seconds: float, limit: int
 ) -> tuple[Stopped | None, list[str]]:
-    """Read until all pipes close; why the process has to be stopped, if it has to, and what was read."""
+    """Read until all pipes close; why the process has to be stopped, if it has to, and what was read.
+
+    The last pipe is that of the reports, of which the first says that the program starts.
+    """
     read = {pipe: bytearray() for pipe in pipes}
     stopped: Stopped | None = None
+    deadline = time.monotonic() + START_SECONDS
     with selectors.DefaultSelector() as selector:
         for pipe in pipes:
             selector.register(pipe, selectors.EVENT_READ)
@@ -167,6 +173,8 @@ def _watch(
                 block = os.read(key.fd, 65536)
                 if not block:
                     selector.unregister(key.fd)
+                elif key.fd == pipes[-1] and not read[key.fd]:
+                    deadline = time.monotonic() + seconds
                 read[key.fd] += block
                 if len(read[key.fd]) > limit:
                     stopped = "output"

@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from envs import sandbox as sandbox_module
+from envs import sandbox_run
 from envs.sandbox import NoSandbox, find_sandbox, run_python, the_sandbox
 from envs.sandbox_filter import MACHINES, REFUSED
 from envs.sandbox_run import MIB, Limits, Outcome, Sandbox, SandboxError, value_of
 
-QUICK = Limits(cpu_seconds=1, wall_seconds=0.7)
+AMPLE = Limits(cpu_seconds=1, wall_seconds=20.0)  # so that a busy machine ends no program too early
+QUICK = Limits(cpu_seconds=1, wall_seconds=0.7)  # for those that would go on for ever
 SEED = os.getpid() * 1000  # stands in the command line of a run's processes, by which they are found
 
 
@@ -40,11 +42,11 @@ def stranger() -> Iterator[subprocess.Popen[bytes]]:
         process.kill()
 
 
-def attack(source: str, limits: Limits = QUICK) -> Outcome:
+def attack(source: str, limits: Limits = AMPLE) -> Outcome:
     """Run it; it must be over in time and leave no process behind."""
     start = time.monotonic()
     outcome = the_sandbox().run(source, limits=limits, seed=SEED)
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 40
     assert processes_of_runs() == []
     return outcome
 
@@ -140,12 +142,12 @@ def test_the_seed_decides_the_order_of_sets_and_random_numbers() -> None:
     ids=["busy", "asleep", "deaf to signals", "silent"],
 )
 def test_an_endless_program_is_ended(source: str) -> None:
-    assert attack(source).exit == "timeout"
+    assert attack(source, QUICK).exit == "timeout"
 
 
 def test_cpu_time_ends_a_program_that_ignores_the_signal() -> None:
     source = "import signal\nsignal.signal(signal.SIGXCPU, signal.SIG_IGN)\nwhile True: pass"
-    assert attack(source, Limits(cpu_seconds=1, wall_seconds=30)).exit == "timeout"
+    assert attack(source).exit == "timeout"
 
 
 def test_a_fork_bomb_finds_its_limit() -> None:
@@ -153,7 +155,7 @@ def test_a_fork_bomb_finds_its_limit() -> None:
     assert outcome.exit in ("timeout", "output")
     assert "full" in outcome.stdout
     count = "import os\nn = 0\ntry:\n    while True:\n        if os.fork() == 0: os.read(0, 1) or os.abort()\n"
-    outcome = attack(count + "        n += 1\nexcept OSError:\n    print(n)", Limits(num_processes=5))
+    outcome = attack(count + "        n += 1\nexcept OSError:\n    print(n)", replace(AMPLE, num_processes=5))
     assert int(outcome.stdout or 99) <= 5
 
 
@@ -174,7 +176,7 @@ def test_a_memory_bomb_finds_its_limit(source: str) -> None:
 def test_huge_output_is_cut_and_ends_the_run(stream: str) -> None:
     outcome = attack(f"import sys\nwhile True: print('x' * 1000, file=sys.{stream})")
     assert outcome.exit == "output"
-    assert len(getattr(outcome, stream)) == QUICK.output_bytes
+    assert len(getattr(outcome, stream)) == AMPLE.output_bytes
 
 
 def test_huge_reports_end_the_run() -> None:
@@ -244,7 +246,7 @@ def test_no_open_file_leads_outside() -> None:
 def test_every_namespace_is_its_own() -> None:
     """Network and shared memory, too, which the filter of system calls guards a second time."""
     with ThreadPoolExecutor(1) as pool:
-        run = pool.submit(attack, "import time; time.sleep(60)")
+        run = pool.submit(attack, "import time; time.sleep(60)", QUICK)
         inner: list[Path] = []
         while not inner and not run.done():
             folders = [path.parent for path in Path("/proc").glob("[0-9]*/cmdline") if str(SEED) in read(path)]
@@ -274,9 +276,11 @@ def test_there_is_no_network() -> None:
 
 
 def test_other_processes_can_be_neither_seen_nor_signalled(stranger: subprocess.Popen[bytes]) -> None:
-    source = "import os\nfor pid in [-1, 0x7fffffff, *range(2, 70_000)]:\n    if pid != os.getpid():\n"
+    source = (
+        f"import os\nfor pid in [-1, {stranger.pid}, {os.getpid()}, *range(2, 5000)]:\n    if pid != os.getpid():\n"
+    )
     source += "        try: os.kill(pid, 9); print(pid)\n        except OSError: pass\nprint('done')"
-    assert attack(source, Limits(cpu_seconds=3)).stdout == "done\n"
+    assert attack(source).stdout == "done\n"
     assert stranger.poll() is None
 
 
@@ -334,12 +338,15 @@ def test_runs_side_by_side_do_not_mix_and_leave_nothing() -> None:
     assert not [path for path in Path("/proc").glob("[0-9]*/stat") if f") Z {os.getpid()} " in read(path)]
 
 
-def test_a_sandbox_that_does_not_start_is_an_error_and_no_verdict(sandbox: Sandbox) -> None:
+def test_a_sandbox_that_does_not_start_is_an_error_and_no_verdict(
+    sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = replace(sandbox, command=("/bin/sh", "-c", "echo no more namespaces >&2; exit 1"))
     with pytest.raises(SandboxError, match="no more namespaces"):
         broken.run("print(1)")
+    monkeypatch.setattr(sandbox_run, "START_SECONDS", 0.1)
     with pytest.raises(SandboxError, match="nothing had started"):
-        replace(sandbox, command=("/bin/sh", "-c", "sleep 60")).run("print(1)", limits=Limits(wall_seconds=0.1))
+        replace(sandbox, command=("/bin/sh", "-c", "sleep 60")).run("print(1)")
 
 
 def test_where_there_is_none_the_reason_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
