@@ -40,6 +40,7 @@ from envs.families import (
     memory_course,
     memory_facts,
     numbers,
+    programs,
     service_desk,
     service_slots,
     small_talk,
@@ -73,6 +74,7 @@ BUILT_IN: tuple[Scenario, ...] = (
     *writing_exact.SCENARIOS,
     *writing_free.SCENARIOS,
     *howto.SCENARIOS,
+    *programs.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
@@ -174,9 +176,10 @@ def load_scenarios(path: str) -> list[Scenario]:
 
 
 def _description(scenario: Scenario) -> str:
-    """What it says of itself in one line: its `description` where it has one, else from its class's docstring."""
-    text = getattr(scenario, "description", None) or type(scenario).__doc__ or ""
-    return inspect.cleandoc(text).partition("\n")[0]
+    """One line: what the scenario says of itself, or else its class."""
+    if isinstance(scenario, Described):
+        return inspect.cleandoc(scenario.description).partition("\n")[0]
+    return inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0]
 
 
 def _shape_problem(value: object) -> str:

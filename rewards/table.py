@@ -7,6 +7,7 @@ from rewards.dimensions import (
     answer,
     arithmetic,
     code_flow,
+    code_run,
     code_sense,
     code_style,
     context,
@@ -85,6 +86,7 @@ TABLE: tuple[Dimension, ...] = (
     *spelling.DIMENSIONS,
     *surface.DIMENSIONS,
     *variety.DIMENSIONS,
+    *code_run.DIMENSIONS,
 )
 
 

@@ -4,13 +4,16 @@ import json
 
 import pytest
 
+from envs.families import programs
 from envs.library import BUILT_IN
 from envs.questions import Questions
+from envs.sandbox import NoSandbox, find_sandbox
 from envs.task import FinishReason, Question, Scenario, Task, Transcript, Turn
 
 MAX_TURNS = 8  # the default limit of a rollout
 MOST_LISTED_PER_LANGUAGE = 50  # openings; longer lists are read through in one language per level
 NAMES = (*(scenario.name for scenario in BUILT_IN), "questions")
+RUN_PROGRAMS = {scenario.name for scenario in programs.SCENARIOS} - {"program-output"}
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +26,8 @@ def questions_file(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(params=NAMES)
 def scenario(request: pytest.FixtureRequest, questions_file: str) -> Scenario:
+    if request.param in RUN_PROGRAMS and isinstance(found := find_sandbox(), NoSandbox):
+        pytest.skip(f"no sandbox here: {found.reason}")
     by_name: dict[str, Scenario] = {built_in.name: built_in for built_in in BUILT_IN}
     return by_name.get(request.param) or Questions(questions_file)
 
