@@ -20,14 +20,6 @@ def loop_value(language: str, level: int, number: int) -> tuple[Question, ...]:
     return (Question(f"x = {start}\nfor i in range({turns}):\n    {update}\nx = ?", str(due), "integer"),)
 
 
-def program_output(language: str, level: int, number: int) -> tuple[Question, ...]:
-    a, b, c = (pick(range(1, LARGEST[level] + 1), number, name) for name in "abc")
-    if level == 0:
-        return (Question(f"a = {a}\nb = a + {b}\nprint(b)", str(a + b), "integer"),)
-    text = f"a = {a}\nb = {b}\nif a > b:\n    a = a - b\nelse:\n    a = a * {c}\nprint(a)"
-    return (Question(text, str(a - b if a > b else a * c), "integer"),)
-
-
 def indexing(language: str, level: int, number: int) -> tuple[Question, ...]:
     numbers = [pick(range(LARGEST[level] * 2), number, place) for place in range(3 + level)]
     index = pick(range(-len(numbers) if level else 0, len(numbers)), number, "index")
@@ -87,7 +79,6 @@ def holds_exactly(turn: Turn) -> bool:
 
 SCENARIOS = (
     Drawn("loop-value", "code", "The value of a variable after a loop.", LANGUAGES, 3, loop_value, same_text),
-    Drawn("program-output", "code", "What a short program prints.", LANGUAGES, 3, program_output, same_text),
     Drawn("indexing", "code", "An element of a list.", LANGUAGES, 3, indexing, same_text),
     Drawn("off-by-one", "code", "A loop that ends one too early.", LANGUAGES, 3, off_by_one, same_text),
     Drawn("complete-expression", "code", "A function to complete.", LANGUAGES, 3, complete, completes),

@@ -72,6 +72,6 @@ SCENARIOS = (
     Drawn("truth-values", "logic", "The truth of an expression.", ("en",), 3, truth),
     Drawn("sequences", "math", "The next number of a sequence.", ("en",), 3, sequence, same_text),
     Drawn("reversing", "logic", "Words read backwards.", ("en",), 3, reverse, same_text),
-    Drawn("letter-counts", "logic", "How often a letter occurs.", ("en",), 3, count_letters, same_text),
+    Drawn("letter-occurrences", "logic", "How often a letter occurs.", ("en",), 3, count_letters, same_text),
     Drawn("number-bases", "math", "Numbers in binary and hexadecimal.", ("en",), 3, base, same_text),
 )
