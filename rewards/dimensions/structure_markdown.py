@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from statistics import median
-from typing import Protocol
+from typing import Protocol, cast
 
 from envs.prose import bullets, numbered, words
 from envs.task import Transcript
@@ -43,8 +43,7 @@ class Parser(Protocol):
 def parser() -> Parser:
     from markdown_it import MarkdownIt
 
-    markdown: Parser = MarkdownIt("commonmark", {"maxNesting": 20}).enable("table")
-    return markdown
+    return cast(Parser, MarkdownIt("commonmark", {"maxNesting": 20}).enable("table"))
 
 
 @lru_cache(MEMORY)
