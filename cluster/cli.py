@@ -73,6 +73,8 @@ def _show(arguments: argparse.Namespace) -> int:
 
 
 def _rewards(arguments: argparse.Namespace) -> int:
+    if arguments.subcommand == "report":
+        return _rewards_report(arguments)
     from rewards.table import rows
 
     listing = rows()
@@ -80,6 +82,23 @@ def _rewards(arguments: argparse.Namespace) -> int:
         _print_json([asdict(row) for row in listing])
     else:
         _print_columns([(row.name, row.description) for row in listing])
+    return 0
+
+
+def _rewards_report(arguments: argparse.Namespace) -> int:
+    from rich.console import Console
+
+    from rl.files import write_whole
+    from rl.reward_pages import html_report, json_report, print_report
+    from rl.reward_report import report_rewards
+
+    report = report_rewards(_run_directory(arguments.run))
+    if arguments.html is not None:
+        write_whole(arguments.html, html_report(report).encode())
+    if arguments.json:
+        _print_json(json_report(report))
+    else:
+        print_report(report, Console())
     return 0
 
 
@@ -168,12 +187,26 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     show.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N dialogs (10)")
 
     add("recipes", "list the built-in recipes")
-    for name, text in (
-        ("scenarios", "list the dialog scenarios"),
-        ("rewards", "list the reward dimensions"),
-        ("doctor", "what this machine has, what is missing, what to do"),
+    rewards = add("rewards", "list the reward dimensions, or report on those of a run")
+    report = rewards.add_subparsers(dest="subcommand", metavar="report").add_parser(
+        "report", help="what the reward of a run was made of, and whether it was gamed", parents=[common]
+    )
+    report.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots, too")
+    # no default of its own, or it would undo `rewards --json report`
+    report.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
+    scenarios = add("scenarios", "list the dialog scenarios, or fit a mixture of them to your own query log")
+    fit = scenarios.add_subparsers(dest="subcommand", metavar="fit").add_parser(
+        "fit", help="topics, languages, sessions and users of a log, and a recipe that asks so", parents=[common]
+    )
+    fit.add_argument("log", metavar="LOG", help="a .jsonl file: time, user, topic and language of a query per line")
+    fit.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
+    for command in (
+        rewards,
+        scenarios,
+        add("doctor", "what this machine has, what is missing, what to do"),
     ):
-        add(name, text).add_argument("--json", action="store_true", help="for programs")
+        command.add_argument("--json", action="store_true", help="for programs")
 
     arguments, rest = parser.parse_known_args(argv)
     # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from envs.sandbox import NoSandbox, find_sandbox
 from models.device import GIB, detect_num_gpus
 
 PACKAGE = "zero2one"
@@ -33,6 +34,7 @@ class Machine:
         mismatched: what should have been installed, such as "==2.60.0", by the name of each package that is not that.
         num_gpus: what torch can use; num_gpu_devices: what the operating system shows.
         has_libnuma: the system library that vLLM's CPU build loads.
+        no_sandbox: why programs that a model wrote cannot be run; None where they can.
     """
 
     python: tuple[int, int, int]
@@ -43,6 +45,7 @@ class Machine:
     num_gpus: int | None
     num_gpu_devices: int
     has_libnuma: bool
+    no_sandbox: NoSandbox | None
     versions: Mapping[str, str]
     mismatched: Mapping[str, str]
 
@@ -59,7 +62,7 @@ class Finding:
 
 def measure(folder: Path) -> Machine:
     """Look at this machine; `folder` is where runs will be written."""
-    shared_memory, versions = Path("/dev/shm"), _installed_versions()
+    shared_memory, versions, sandbox = Path("/dev/shm"), _installed_versions(), find_sandbox()
     return Machine(
         python=sys.version_info[:3],
         num_cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
@@ -69,6 +72,7 @@ def measure(folder: Path) -> Machine:
         num_gpus=_usable_gpus(),
         num_gpu_devices=len(list(Path("/dev").glob("nvidia[0-9]*"))),
         has_libnuma=_has_library("libnuma.so.1"),
+        no_sandbox=sandbox if isinstance(sandbox, NoSandbox) else None,
         versions=versions,
         mismatched=_mismatched(versions),
     )
@@ -80,6 +84,7 @@ def diagnose(machine: Machine) -> list[Finding]:
         *(_package(machine, name) for name in PACKAGES),
         *_torchvision(machine),
         *_libnuma(machine),
+        _sandbox(machine),
         _gpus(machine),
         _amount("cores", machine.num_cores, "", 2, "sampling and learning take turns on one core"),
         _gib("free memory", machine.free_memory_bytes, 4, "close other programs, or use a smaller preset and kv cache"),
@@ -125,6 +130,13 @@ def _libnuma(machine: Machine) -> list[Finding]:
     if machine.has_libnuma or not machine.versions.get("torch", "").endswith("+cpu"):
         return []
     return [Finding("libnuma", "fail", "not installed", "vLLM needs this system library: apt install libnuma1")]
+
+
+def _sandbox(machine: Machine) -> Finding:
+    if machine.no_sandbox is None:
+        return Finding("sandbox", "ok", "programs that a model wrote run isolated")
+    value = f"none, so code is neither run nor judged: {machine.no_sandbox.reason}"
+    return Finding("sandbox", "warn", value, machine.no_sandbox.advice)
 
 
 def _gpus(machine: Machine) -> Finding:

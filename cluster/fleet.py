@@ -117,5 +117,5 @@ class Fleet:
 
 
 def last_line(error: RayError) -> str:
-    """What happened, without the ids and the traceback of another process that Ray puts before it."""
-    return str(error).strip().rpartition("\n")[2].strip()
+    """What happened, without the ids and the traceback that Ray puts before it and its guesses behind."""
+    return str(error).strip().rpartition("\n")[2].partition(" Some common causes include")[0].strip()

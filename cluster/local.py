@@ -32,7 +32,7 @@ from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
 from rl.records import Records
 from rl.report import RunSummary, write_report
-from rl.tasks import build_scorer, build_tasks
+from rl.tasks import build_scorer, build_tasks, signal_of
 
 LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
@@ -44,6 +44,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     disable_progress_bars()
     build_tasks(config)
     scorer = build_scorer(config)
+    signal_of(config.rewards)
     plan = build_device_plan(config, detect_num_gpus())
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     run_dir = _open_run_directory(config, resume=resume)
@@ -82,7 +83,7 @@ async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Re
         await actors.learner.join()
         _say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
         world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
-        return await Trainer(config, library, mix, world, records).train()
+        return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
     finally:
         actors.stop()
 
@@ -122,7 +123,10 @@ class Actors:
                 send=learner.send if plan.weight_transfer == "nccl" else None,
             ),
             rewards=RewardFleet(
-                reward_members, timeout_seconds=rewards.timeout_seconds, max_retries=rewards.max_retries
+                reward_members,
+                timeout_seconds=rewards.timeout_seconds,
+                max_retries=rewards.max_retries,
+                on_error=rewards.on_error,
             ),
             rollout_members=rollout_members,
             reward_members=reward_members,

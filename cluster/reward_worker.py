@@ -6,10 +6,10 @@ from typing import Any
 import ray
 
 from envs.task import Transcript
+from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.config import Config
 from rl.metrics import peak_rss_bytes
 from rl.tasks import build_scorer
-from rl.trajectory import Score
 
 
 class Worker:
@@ -31,7 +31,14 @@ class Worker:
 class RewardActor(Worker):
     def __init__(self, config: Config) -> None:
         self._scorer = build_scorer(config)
+        self._scorer.warm_up()
 
-    def score(self, transcripts: Sequence[Transcript]) -> list[Score]:
-        scores = [self._scorer.score(transcript) for transcript in transcripts]
-        return [Score(score.vector, score.scalar, score.success) for score in scores]
+    def columns(self) -> tuple[str, ...]:
+        """All that it can be asked about in `judge_turn`."""
+        return (*self._scorer.names, SUCCESS)
+
+    def score(self, transcripts: Sequence[Transcript]) -> list[DialogScore | RewardError]:
+        return [self._scorer.try_score(transcript) for transcript in transcripts]
+
+    def judge_turn(self, transcript: Transcript, name: str) -> float:
+        return self._scorer.judge_turn(transcript, name)

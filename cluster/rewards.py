@@ -1,50 +1,129 @@
-"""The reward workers as the loop sees them: batches of dialogs, judged by whoever is free."""
+"""The reward workers as the loop sees them: batches of dialogs, judged by whoever is free.
+
+A worker that hangs or dies cannot say what it was at. So its dialogs are judged again one by one, and one that
+takes a worker down once more is judged turn by turn and dimension by dimension, until the culprit is alone. That asks
+nothing of the worker, works across machines, and costs nothing while all goes well.
+"""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Literal
+
+import numpy as np
+from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
-from rewards.score import RewardError
-from rl.trajectory import Score, Trajectory
+from envs.task import Transcript
+from rewards.score import DialogScore, RewardError
+from rl.trajectory import Trajectory
+
+MAX_TOGETHER = 32  # dialogs of a call: its deadline must not depend on the size of the run
+MAX_DOWN_IN_A_ROW = 10  # dialogs, none judged in between: more than the samples of a question that all do it
+
+Outcome = DialogScore | RewardError
 
 
 class RewardFleet:
-    """Implements `rl.interfaces.Rewards`. A batch that fails is judged up to `max_retries` times more."""
+    """Implements `rl.interfaces.Rewards`. A judgement that fails is tried up to `max_retries` times more."""
 
-    def __init__(self, fleet: Fleet, *, timeout_seconds: float, max_retries: int) -> None:
+    def __init__(
+        self, fleet: Fleet, *, timeout_seconds: float, max_retries: int, on_error: Literal["stop", "exclude"] = "stop"
+    ) -> None:
         self._fleet, self._timeout, self._max_retries = fleet, timeout_seconds, max_retries
+        self._on_error = on_error
         self._free: asyncio.Queue[Member] = asyncio.Queue()
         self._started: set[int] = set()
+        self._num_down = 0
         for member in fleet.members:
             self._free.put_nowait(member)
 
-    async def score(self, trajectories: Sequence[Trajectory]) -> list[Score]:
-        size = max(1, -(-len(trajectories) // len(self._fleet.members)))
+    async def score(self, trajectories: Sequence[Trajectory]) -> list[Outcome]:
+        size = min(MAX_TOGETHER, max(1, -(-len(trajectories) // len(self._fleet.members))))
         parts = [trajectories[start : start + size] for start in range(0, len(trajectories), size)]
-        return [score for part in await asyncio.gather(*map(self._judge, parts)) for score in part]
+        outcomes = await asyncio.gather(*map(self._judge, parts))
+        return [outcome for part in outcomes for outcome in part]
 
     def stop(self) -> None:
         self._fleet.stop()
 
-    async def _judge(self, part: Sequence[Trajectory]) -> list[Score]:
+    async def _judge(self, part: Sequence[Trajectory]) -> list[Outcome]:
+        try:
+            return await self._judge_together(part)
+        except MemberLostError:
+            return [await self._judge_alone(trajectory) for trajectory in part]
+
+    async def _judge_together(self, part: Sequence[Trajectory]) -> list[Outcome]:
+        """Judge dialogs in one call, and again those whose judgement failed. Raises MemberLostError."""
+        outcomes = await self._ask_about(part)
+        for _ in range(self._max_retries):
+            failed = [t for t, outcome in zip(part, outcomes, strict=True) if isinstance(outcome, RewardError)]
+            if failed:
+                again = iter(await self._ask_about(failed))
+                outcomes = [next(again) if isinstance(outcome, RewardError) else outcome for outcome in outcomes]
+        return [self._settled(outcome, t) for outcome, t in zip(outcomes, part, strict=True)]
+
+    async def _judge_alone(self, trajectory: Trajectory) -> Outcome:
+        """Judge a dialog that may have taken a worker down, or was with one that has."""
+        try:
+            return (await self._judge_together([trajectory]))[0]
+        except MemberLostError:
+            return self._settled(await self._judge_by_cell(trajectory), trajectory)
+
+    async def _judge_by_cell(self, trajectory: Trajectory) -> Outcome:
+        """A dialog that took its worker down alone: if it was the dialog, one cell of its judgement does it again."""
+        transcript = trajectory.transcript
+        names = await self._ask(lambda worker: worker.columns.remote())
+        cells = np.empty((len(transcript.turns), len(names)), np.float32)
+        for turn, row in enumerate(cells):
+            for column, name in enumerate(names):
+                try:
+                    row[column] = await self._ask_cell(transcript.upto(turn), name)
+                except RewardError as error:
+                    return error
+                except MemberLostError as lost:
+                    self._num_down += 1
+                    error = RewardError(name, transcript.task.id, turn, str(lost))
+                    if self._num_down >= MAX_DOWN_IN_A_ROW:  # no setting asks to wait for hundreds of deadlines
+                        raise error.of(trajectory.request.id) from lost
+                    return error
+        return DialogScore(np.ascontiguousarray(cells[:, :-1]), cells[:, -1].copy())
+
+    async def _ask_about(self, part: Sequence[Trajectory]) -> list[Outcome]:
         transcripts = [trajectory.transcript for trajectory in part]
-        for attempt in range(self._max_retries + 1):
-            last = attempt == self._max_retries
-            member = await self._free.get()
+        return await self._ask(lambda worker: worker.score.remote(transcripts))
+
+    def _ask_cell(self, transcript: Transcript, name: str) -> Awaitable[float]:
+        return self._ask(lambda worker: worker.judge_turn.remote(transcript, name))
+
+    def _settled(self, outcome: Outcome, trajectory: Trajectory) -> Outcome:
+        if not isinstance(outcome, RewardError):
+            self._num_down = 0
+            return outcome
+        error = outcome.of(trajectory.request.id)
+        if self._on_error == "stop":
+            raise error
+        return error
+
+    async def _ask(self, question: Callable[[ActorHandle], Awaitable[Any]]) -> Any:
+        """The answer of a free worker. Raises MemberLostError if that went down of it; another is in its place then."""
+        member = await self._ready()
+        try:
+            return await self._fleet.call(member, question(member.handle), self._timeout)
+        except MemberLostError as lost:
+            member = self._fleet.replace(member, lost)
+            raise
+        finally:
+            self._free.put_nowait(member)
+
+    async def _ready(self) -> Member:
+        """A free worker that has started: what it was never asked, it cannot have died of."""
+        member = await self._free.get()
+        while member.id not in self._started:
             try:
-                timeout = self._timeout if member.id in self._started else START_TIMEOUT_SECONDS
-                scores = await self._fleet.call(member, member.handle.score.remote(transcripts), timeout)
-                self._started.add(member.id)
-                self._fleet.credit(member)
-                return scores
-            except RewardError:
-                if last:
-                    raise
+                await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
             except MemberLostError as lost:
                 member = self._fleet.replace(member, lost)
-                if last:
-                    tasks = ", ".join(trajectory.request.id for trajectory in part[:3])
-                    raise RewardError("(worker)", part[0].request.task.id, 0, f"{lost}; judging {tasks}, ...") from lost
-            finally:
-                self._free.put_nowait(member)
-        raise AssertionError("unreachable: the last attempt returns or raises")
+            else:
+                self._started.add(member.id)
+                self._fleet.credit(member)
+        return member

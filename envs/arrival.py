@@ -1,6 +1,6 @@
 """Who asks next: the mixture of a run as the queries that a service gets, in sessions of users who return.
 
-Nothing is kept between dialogs. The session, user, topic and language of a dialog are functions of (run seed, iteration,
+Nothing is kept between dialogs. The session, user, topic and language of each are functions of (run seed, iteration,
 index), so dialogs may be drawn in any order, and a resumed run needs no state. Topics are weighed before any curriculum
 (`shape`), so a curriculum moves the weights of arrivals as it moves those of a plain mixture.
 """

@@ -28,8 +28,28 @@ a list of such objects, and `tasks.files` in the recipe names the file:
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Protocol, cast, runtime_checkable
 
+from envs.adapters import reasoning_gym
+from envs.families import (
+    code_puzzles,
+    dates,
+    howto,
+    knowledge,
+    logic_puzzles,
+    memory_course,
+    memory_facts,
+    numbers,
+    programs,
+    service_desk,
+    service_slots,
+    small_talk,
+    tool_calls,
+    translation,
+    word_problems,
+    writing_exact,
+    writing_free,
+)
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
 from envs.task import Question, Scenario, Task
@@ -38,13 +58,39 @@ from envs.user_file import UserFileError, cause_of, line_of, load_list
 BUILT_IN: tuple[Scenario, ...] = (
     Arithmetic(),
     ArithmeticDialog(),
+    *knowledge.SCENARIOS,
+    *dates.SCENARIOS,
+    *numbers.SCENARIOS,
+    *translation.SCENARIOS,
+    *small_talk.SCENARIOS,
+    *memory_facts.SCENARIOS,
+    *memory_course.SCENARIOS,
+    *service_slots.SCENARIOS,
+    *service_desk.SCENARIOS,
+    *tool_calls.SCENARIOS,
+    *word_problems.SCENARIOS,
+    *logic_puzzles.SCENARIOS,
+    *code_puzzles.SCENARIOS,
+    *writing_exact.SCENARIOS,
+    *writing_free.SCENARIOS,
+    *howto.SCENARIOS,
+    *programs.SCENARIOS,
 )
+ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
 
 
 class ScenarioError(ValueError):
     """A scenario that is asked for does not exist, or not in this language or at this level, or cannot be asked."""
+
+
+@runtime_checkable
+class Described(Protocol):
+    """A scenario that describes itself, because its class makes many."""
+
+    @property
+    def description(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +108,7 @@ class ScenarioInfo:
 class Library:
     """All scenarios of a run, each under its own name."""
 
-    scenarios: tuple[Scenario, ...] = BUILT_IN
+    scenarios: tuple[Scenario, ...] = (*BUILT_IN, *ADAPTED)
 
     def find(self, name: str) -> Scenario:
         for scenario in self.scenarios:
@@ -96,7 +142,7 @@ class Library:
                 scenario.domain,
                 tuple(scenario.languages),
                 scenario.num_levels,
-                description=inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0],
+                description=_description(scenario),
             )
             for scenario in self.scenarios
         ]
@@ -107,7 +153,7 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
 
     Raises `UserFileError`, `envs.questions.DataError`, or `ScenarioError` where two scenarios have one name.
     """
-    scenarios = list(BUILT_IN)
+    scenarios = [*BUILT_IN, *ADAPTED]
     if questions:
         scenarios.append(Questions(questions))
     for path in files:
@@ -127,6 +173,13 @@ def load_scenarios(path: str) -> list[Scenario]:
             cause = f"SCENARIOS[{index}] {problem}; see envs.task.Scenario"
             raise UserFileError(path, line_of(path, "SCENARIOS"), cause)
     return [cast(Scenario, value) for value in values]
+
+
+def _description(scenario: Scenario) -> str:
+    """One line: what the scenario says of itself, or else its class."""
+    if isinstance(scenario, Described):
+        return inspect.cleandoc(scenario.description).partition("\n")[0]
+    return inspect.cleandoc(type(scenario).__doc__ or "").partition("\n")[0]
 
 
 def _shape_problem(value: object) -> str:

@@ -60,7 +60,7 @@ class LogFit:
         topic_zipf: over the topics of a domain by their number of queries, one exponent for all domains.
         num_sessions: runs of a user's queries without a break of more than half an hour.
         sessions_goodness: of geometric lengths with this mean.
-        same_topic_share: how often a query is about what the one before it in the session was; None: no session has two.
+        same_topic_share: how often a query has the topic of the one before it in its session; None: no session has two.
         topic_stickiness: the probability of a favourite topic that makes it so.
         returning_share: share of the sessions of users who have several; `num_returning_users` are they.
         user_zipf: over these users by their number of sessions.

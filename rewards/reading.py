@@ -5,6 +5,7 @@ gives is read as the scenarios read it, by `envs/answers.py`, so that reward and
 """
 
 import re
+import unicodedata
 from fractions import Fraction
 from functools import lru_cache
 
@@ -28,10 +29,21 @@ _PUNCTUATION = r"!-&(-,./:-@\[-`{-~«»“”„…·،؛؟।。、！？：；
 _WORD = re.compile(rf"[{_IDEOGRAPHS}]|[^\s{_IDEOGRAPHS}{_PUNCTUATION}]+")
 
 
+def word_set(text: str) -> frozenset[str]:
+    """The words of a list that is written with spaces between."""
+    return frozenset(text.split())
+
+
 @lru_cache(MEMORY)
 def words(text: str) -> tuple[str, ...]:
     """Words in lower case without punctuation; kana and Han characters one by one."""
     return tuple(_WORD.findall(text.lower()))
+
+
+@lru_cache(MEMORY)
+def cased_words(text: str) -> tuple[str, ...]:
+    """The same words, but in the case in which they are written."""
+    return tuple(_WORD.findall(text))
 
 
 @lru_cache(MEMORY)
@@ -50,6 +62,12 @@ def bare(text: str) -> str:
 @lru_cache(MEMORY)
 def letters(text: str) -> str:
     return "".join(filter(str.isalpha, text))
+
+
+@lru_cache(65536)
+def script_of(letter: str) -> str:
+    """The first word of the letter's Unicode name, such as "LATIN"; empty where it has none."""
+    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 def given_number(turn: Turn) -> Fraction | None:

@@ -1,4 +1,4 @@
-"""Every turn of a dialog judged in every dimension, and the weighted sum that trains the policy.
+"""Every turn of a dialog judged in every dimension; `rewards/signal.py` makes one number of them.
 
 A dimension scores, abstains or fails. A failure is a `RewardError` that names the dimension and the turn; it never
 becomes a number.
@@ -14,19 +14,26 @@ from envs.task import Scenario, Transcript
 from envs.user_file import cause_of
 from rewards.dimension import Dimension
 
+SUCCESS = "success"  # the scenario's own verdict, where a dimension may be named
+
 
 class RewardError(Exception):
-    """A judgement that failed. `dimension` is its name, or "success" for the scenario's own verdict.
+    """A judgement that failed. `dimension` is its name, or "success" for the scenario's own verdict; `dialog` is the
+    id of the trajectory, where it is known.
 
     All arguments are plain, so it crosses process borders unharmed.
     """
 
-    def __init__(self, dimension: str, task_id: str, turn: int, cause: str) -> None:
-        super().__init__(dimension, task_id, turn, cause)
-        self.dimension, self.task_id, self.turn, self.cause = dimension, task_id, turn, cause
+    def __init__(self, dimension: str, task_id: str, turn: int, cause: str, dialog: str = "") -> None:
+        super().__init__(dimension, task_id, turn, cause, dialog)
+        self.dimension, self.task_id, self.turn, self.cause, self.dialog = dimension, task_id, turn, cause, dialog
 
     def __str__(self) -> str:
-        return f"{self.dimension} failed on turn {self.turn} of task {self.task_id}: {self.cause}"
+        dialog = f" (dialog {self.dialog})" if self.dialog else ""
+        return f"{self.dimension} failed on turn {self.turn} of task {self.task_id}{dialog}: {self.cause}"
+
+    def of(self, dialog: str) -> "RewardError":
+        return RewardError(self.dimension, self.task_id, self.turn, self.cause, dialog)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,31 +42,30 @@ class DialogScore:
 
     Attributes:
         vector: [N, D] float32, NaN where a dimension abstained.
-        scalar: [N] float32, the weighted sum; an abstention contributes 0.
         success: [N] float32, the scenario's own verdict in [0, 1].
     """
 
     vector: np.ndarray
-    scalar: np.ndarray
     success: np.ndarray
 
 
 class Scorer:
     """Judges dialogs, one at a time; holds no state between them.
 
-    Example: `Scorer(resolve({"answer.correct": 1.0}), {"answer.correct": 1.0}, scenarios).score(transcript).scalar`
+    Example: `Scorer(resolve({"answer.correct": 1.0}), scenarios).score(transcript).vector`
     """
 
-    def __init__(
-        self, dimensions: tuple[Dimension, ...], weights: Mapping[str, float], scenarios: Mapping[str, Scenario]
-    ) -> None:
+    def __init__(self, dimensions: tuple[Dimension, ...], scenarios: Mapping[str, Scenario]) -> None:
         self.dimensions = dimensions
         self.names = tuple(dimension.name for dimension in dimensions)
-        absent = set(weights) - set(self.names)
-        if absent:
-            raise ValueError(f"weights for dimensions that are not scored: {', '.join(sorted(absent))}")
-        self.weights = np.array([weights.get(name, 0.0) for name in self.names], np.float32)
         self.scenarios = scenarios
+
+    def warm_up(self) -> None:
+        """Judge each dimension's own good example: dictionaries and models are loaded now, and not within the deadline
+        of a first dialog.
+        """
+        for dimension in self.dimensions:
+            judge(dimension, dimension.passes)
 
     def score(self, transcript: Transcript) -> DialogScore:
         num_turns = len(transcript.turns)
@@ -69,7 +75,20 @@ class Scorer:
             so_far = transcript.upto(turn)
             vector[turn] = [judge(dimension, so_far) for dimension in self.dimensions]
             success[turn] = self._verify(so_far)
-        return DialogScore(vector, weighted_sum(vector, self.weights), success)
+        return DialogScore(vector, success)
+
+    def try_score(self, transcript: Transcript) -> DialogScore | RewardError:
+        """`score`, with the error in place of the judgement, so that one dialog does not cost those beside it."""
+        try:
+            return self.score(transcript)
+        except RewardError as error:
+            return error
+
+    def judge_turn(self, transcript: Transcript, name: str) -> float:
+        """The last turn in one dimension, or in "success": what `score` puts in one cell. Raises RewardError."""
+        if name == SUCCESS:
+            return self._verify(transcript)
+        return judge(self.dimensions[self.names.index(name)], transcript)
 
     def _verify(self, transcript: Transcript) -> float:
         scenario = self.scenarios.get(transcript.task.scenario)
@@ -77,11 +96,11 @@ class Scorer:
             cause = (
                 f"no scenario {transcript.task.scenario!r} among the {len(self.scenarios)} that the scorer was given"
             )
-            raise _error("success", transcript, cause)
-        value = _call("success", scenario.verify, transcript)
+            raise _error(SUCCESS, transcript, cause)
+        value = _call(SUCCESS, scenario.verify, transcript)
         if value is None:
-            raise _error("success", transcript, "the scenario gave no verdict")
-        return _checked("success", transcript, value, low=0.0, high=1.0)
+            raise _error(SUCCESS, transcript, "the scenario gave no verdict")
+        return _checked(SUCCESS, transcript, value, low=0.0, high=1.0)
 
 
 def weighted_sum(vector: np.ndarray, weights: np.ndarray) -> np.ndarray:

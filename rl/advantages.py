@@ -138,12 +138,12 @@ def reinforce_plus_plus(
     """
     rewards = torch.where(action_mask, rewards, 0.0)
     paid, returns, _ = turn_returns(rewards, action_mask, turn_index, turn_gamma=turn_gamma)
-    paid_before = rewards.cumsum(1) - rewards - _broadcast(paid.cumsum(1) - paid, turn_index, action_mask)
-    to_go = torch.where(action_mask, _broadcast(returns, turn_index, action_mask) - paid_before, 0.0)
+    paid_before = rewards.cumsum(1) - rewards - broadcast(paid.cumsum(1) - paid, turn_index, action_mask)
+    to_go = torch.where(action_mask, broadcast(returns, turn_index, action_mask) - paid_before, 0.0)
     return whiten(to_go, action_mask), to_go
 
 
-def _broadcast(per_turn: Tensor, turn_index: Tensor, action_mask: Tensor) -> Tensor:
+def broadcast(per_turn: Tensor, turn_index: Tensor, action_mask: Tensor) -> Tensor:
     """Give every action token the number of its turn: [B, N] -> [B, T], 0 elsewhere."""
     return torch.where(action_mask, per_turn.gather(1, turn_index.clamp(min=0).long()), 0.0)
 
@@ -180,7 +180,7 @@ def _by_group(x: Inputs, compare: Callable[[Tensor, Tensor, Tensor], Tensor]) ->
     """Advantages and returns of turns, both given to every action token of the turn."""
     _, returns, written = turn_returns(x.rewards, x.action_mask, x.turn_index, turn_gamma=x.turn_gamma)
     advantages = compare(returns, written, x.groups)
-    return _broadcast(advantages, x.turn_index, x.action_mask), _broadcast(returns, x.turn_index, x.action_mask)
+    return broadcast(advantages, x.turn_index, x.action_mask), broadcast(returns, x.turn_index, x.action_mask)
 
 
 ESTIMATORS: dict[str, Callable[[Inputs], tuple[Tensor, Tensor]]] = {

@@ -18,6 +18,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
 
 from rl.files import sha256_of, sync, write_whole
+from rl.gaming import GamingWatch
 from rl.results import EvalResult
 from rl.trajectory import Status
 
@@ -39,6 +40,8 @@ class RunState(BaseModel):
         kl_coef: as the adaptive controller left it.
         curriculum: the curriculum's own account of itself.
         evals: every evaluation so far; the best one is among them.
+        moments: of the dimensions by name, where the rewards are normalised; see `rewards.signal.Moments.by_name`.
+        gaming: what the gaming alarm has seen.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
@@ -50,6 +53,8 @@ class RunState(BaseModel):
     episodes: dict[Status, int] = {}
     max_logprob_gap: float = 0.0
     evals: tuple[EvalResult, ...] = ()
+    moments: dict[str, tuple[float, float, float]] = {}
+    gaming: GamingWatch = GamingWatch()
 
 
 class FileEntry(BaseModel):

@@ -101,18 +101,45 @@ class RolloutConfig(Section):
     weight_transfer: Literal["object_store", "nccl"] = "object_store"
 
 
+class TransformConfig(Section):
+    """What the values of a dimension become before they are weighed; see `rewards.signal.Transform`."""
+
+    kind: Literal["center", "log1p", "sigmoid", "clip", "power"]
+    low: float = Field(0.0, description="of clip")
+    high: float = Field(1.0, description="of clip")
+    exponent: PositiveFloat = Field(1.0, description="of power")
+
+
+class GateConfig(Section):
+    """Where `when` is below `below`, each dimension of `cap` brings `at` to the reward, at most."""
+
+    when: str = Field(description="a dimension with a weight or monitored, or 'success'")
+    below: float = 0.5
+    cap: tuple[str, ...] = Field(min_length=1, description="dimensions, or whole families such as 'style'")
+    at: float = 0.0
+
+
 class RewardsConfig(Section):
     num_reward_workers: PositiveInt = 1
     weights: dict[str, float] = Field(min_length=1, description="dimension name -> weight in the scalar reward")
+    transforms: dict[str, TransformConfig] = Field({}, description="dimension name -> transform; none: as it is")
+    normalize: Literal["none", "running"] = Field("none", description="running: in standard deviations from the mean")
+    gates: tuple[GateConfig, ...] = ()
     monitor: tuple[str, ...] = Field((), description="dimensions recorded with no weight; 'all': every other one")
     files: tuple[str, ...] = Field((), description="Python files that define dimensions of the user's own")
     reward_clip: PositiveFloat = 10.0
-    timeout_seconds: PositiveFloat = 60.0
+    timeout_seconds: PositiveFloat = Field(60.0, description="for a call of at most 32 dialogs")
     max_retries: NonNegativeInt = 1
+    on_error: Literal["stop", "exclude"] = Field(
+        "stop", description="exclude: a dialog that cannot be judged is failed"
+    )
 
 
 class PPOConfig(Section):
     advantage_estimator: Literal["gae", "grpo", "rloo", "reinforce++", "dr_grpo"] = "gae"
+    advantage_combine: Literal["scalar", "per_dimension"] = Field(
+        "scalar", description="per_dimension: compared within the group dimension by dimension, then weighted"
+    )
     policy_loss: Literal["ppo", "dual_clip", "gspo", "cispo"] = "ppo"
     loss_agg_mode: Literal["token-mean", "seq-mean-token-mean", "seq-mean-token-sum"] = "token-mean"
     ppo_epochs: PositiveInt = 1

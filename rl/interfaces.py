@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from rewards.score import DialogScore, RewardError
 from rl.batch import Advantages, Annotations, Batch
-from rl.trajectory import EpisodeRequest, Score, Trajectory
+from rl.trajectory import EpisodeRequest, Trajectory
 
 
 class Rollouts(Protocol):
@@ -16,8 +17,10 @@ class Rollouts(Protocol):
 
 
 class Rewards(Protocol):
-    async def score(self, trajectories: Sequence[Trajectory]) -> list[Score]:
-        """Judge each trajectory, in the given order. Raises `rewards.score.RewardError` when a judgement fails."""
+    async def score(self, trajectories: Sequence[Trajectory]) -> list[DialogScore | RewardError]:
+        """Judge each trajectory, in the given order. A judgement that fails is raised (`rewards.on_error: stop`) or
+        takes the place of the score (`exclude`).
+        """
         ...
 
 

@@ -20,7 +20,7 @@ from rl.files import write_whole
 
 RECIPES = Path(__file__).parent / "recipes"
 GROUP_ESTIMATORS = ("grpo", "rloo", "dr_grpo")
-FREE_KEYS = "rewards.weights."  # dimension names hold dots: what follows this prefix is one key
+FREE_KEYS = ("rewards.weights.", "rewards.transforms.")  # dimension names hold dots: what follows is one key
 
 
 class ConfigError(ValueError):
@@ -97,6 +97,15 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "rollout.n_samples_per_prompt", f"{cause}, so it must be at least 2"
     if ppo.advantage_estimator != "gae" and ppo.critic_warmup > 0:
         yield "ppo.critic_warmup", "must be 0: only ppo.advantage_estimator = gae has a critic"
+    if ppo.advantage_combine == "per_dimension":
+        if ppo.advantage_estimator not in GROUP_ESTIMATORS:
+            cause = f"must be scalar with ppo.advantage_estimator = {ppo.advantage_estimator}"
+            yield "ppo.advantage_combine", f"{cause}: only {', '.join(GROUP_ESTIMATORS)} compare within a group"
+        if ppo.kl_in == "reward" and ppo.kl_coef > 0:
+            yield "ppo.kl_in", "must be loss: ppo.advantage_combine = per_dimension has no scalar to pay it from"
+    for name, transform in config.rewards.transforms.items():
+        if transform.low >= transform.high:
+            yield "rewards.transforms", f"{name}: low must be below high"
     if ppo.skip_zero_advantages and ppo.advantage_estimator == "gae":
         yield (
             "ppo.skip_zero_advantages",
@@ -181,8 +190,8 @@ def _override(data: dict[str, Any], override: str) -> str:
         value = yaml.load(text, _Loader) if text else ""
     except yaml.YAMLError as error:
         raise ConfigError(f"override {override!r}: the value is not YAML{_where(error)}") from error
-    is_free = key.startswith(FREE_KEYS)
-    *parents, last = [*FREE_KEYS.split(".")[:-1], key.removeprefix(FREE_KEYS)] if is_free else key.split(".")
+    free = next((prefix for prefix in FREE_KEYS if key.startswith(prefix)), "")
+    *parents, last = [*free.split(".")[:-1], key.removeprefix(free)] if free else key.split(".")
     place: Any = data
     for parent in parents:
         place = place.setdefault(parent, {}) if isinstance(place, dict) else _item(place, parent, override)

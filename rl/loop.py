@@ -10,17 +10,23 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from envs.library import Library
 from envs.mix import MixLine, draw, evaluation_tasks
 from envs.task import Task
+from rewards.signal import Moments, Signal
 from rl.advantages import estimate
-from rl.batch import pack
+from rl.batch import Advantages, Annotations, Batch, pack
 from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
 from rl.checkpoint import RunState
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
+from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
+from rl.gaming import GamingWatch, snapshot
 from rl.interfaces import World
+from rl.judging import moments_of, settle
 from rl.kl import KLController
 from rl.records import Records
 from rl.report import RunSummary
@@ -35,23 +41,33 @@ class Progress:
 
     kl: KLController
     curriculum: Curriculum
+    moments: Moments
     step: int = 0
     tokens_generated: int = 0
     max_logprob_gap: float = 0.0
     episodes: Counter[Status] = field(default_factory=Counter)
     evals: list[EvalResult] = field(default_factory=list)
+    gaming: GamingWatch = field(default_factory=GamingWatch)
 
 
 class Trainer:
-    """A run. Example: `summary = await Trainer(config, library, mix, world, records).train()`"""
+    """A run. Example: `summary = await Trainer(config, library, mix, signal, world, records).train()`"""
 
     def __init__(
-        self, config: Config, library: Library, mix: Sequence[MixLine], world: World, records: Records
+        self,
+        config: Config,
+        library: Library,
+        mix: Sequence[MixLine],
+        signal: Signal,
+        world: World,
+        records: Records,
     ) -> None:
         self._config, self._library, self._mix, self._world, self._records = config, library, mix, world, records
+        self._signal = signal
         self._progress = Progress(
             KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon),
             Curriculum.start(config.curriculum, mix),
+            Moments.none(len(signal.names)),
         )
         self._arrival = build_arrival(config)
         self._seen: set[str] = set()  # opening questions that training has asked
@@ -91,7 +107,7 @@ class Trainer:
         with records.phase("learner"):
             notes = await self._world.learner.annotate(batch)
         mismatch = mismatch_metrics(batch, notes, version=progress.step, limit=config.rollout.max_logprob_gap)
-        advantages = estimate(batch, notes, config.ppo, progress.kl.coef)
+        advantages = self._estimate(scored, batch, notes)
         with records.phase("learner"):
             learned = await self._world.learner.update(
                 batch, notes, advantages, step=progress.step, kl_coef=progress.kl.coef
@@ -104,12 +120,15 @@ class Trainer:
             **value_metrics(batch, notes, advantages),
             **learned,
             "actor/kl_coef": progress.kl.coef,
+            "alarm/gaming": float(len(progress.gaming.alarms)),
             "throughput/tokens": float(batch.num_action_tokens),
         }
         if notes.ref_logprobs is not None:
             kl = float((notes.logprobs - notes.ref_logprobs)[batch.action_mask].mean())
             metrics["actor/ref_kl"] = kl
             progress.kl = progress.kl.update(kl, len(batch))
+        if self._signal.normalize:  # now that they have been used
+            progress.moments = progress.moments.merge(moments_of(scored, self._signal))
         progress.tokens_generated += batch.num_action_tokens
         progress.max_logprob_gap = max(progress.max_logprob_gap, mismatch.get("mismatch/max_logprob_gap", 0.0))
         progress.episodes.update(s.trajectory.status for s in scored)
@@ -117,14 +136,21 @@ class Trainer:
         self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
         return metrics | progress.curriculum.metrics()
 
+    def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations) -> Advantages:
+        ppo, progress = self._config.ppo, self._progress
+        if ppo.advantage_combine == "scalar":
+            return estimate(batch, notes, ppo, progress.kl.coef)
+        return estimate_by_dimension(batch, notes, scored, self._signal, progress.moments, ppo, progress.kl.coef)
+
     async def _collect(self, requests: Sequence[EpisodeRequest]) -> list[Scored]:
         """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`."""
         scored: dict[str, Scored] = {}
+        moments = self._progress.moments  # the same for all, whenever they end
 
         async def judge(finished: list[Trajectory]) -> None:
             fit = [t for t in finished if t.status != "failed"]
-            scores = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
-            judged = [Scored(t, scores.get(t.request.id)) for t in finished]
+            outcomes = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
+            judged = [settle(t, outcomes.get(t.request.id), self._signal, moments) for t in finished]
             scored.update({s.trajectory.request.id: s for s in judged})
             self._records.keep(judged)
 
@@ -175,6 +201,18 @@ class Trainer:
             f"step {progress.step}: held-out accuracy {result.accuracy:.3f} "
             f"(first turn {result.first_turn:.3f}{follow_up}; {result.num_dialogs} dialogs)"
         )
+        self._watch(scored)
+
+    def _watch(self, scored: Sequence[Scored]) -> None:
+        """Compare the evaluation of `scored` with those before it, and say aloud what looks like gaming."""
+        progress = self._progress
+        scores = [s.score for s in scored if s.score is not None]
+        vector, success = np.concatenate([s.vector for s in scores]), np.concatenate([s.success for s in scores])
+        known = len(progress.gaming.alarms)
+        now = snapshot(progress.step, vector, success, len(scores), self._signal)
+        progress.gaming = progress.gaming.after(now, self._config.rewards.weights)
+        for alarm in progress.gaming.alarms[known:]:
+            self._records.say(f"warning: {alarm}")
 
     def _record(self, metrics: dict[str, float]) -> None:
         timing = self._records.lap()
@@ -203,6 +241,8 @@ class Trainer:
             max_logprob_gap=progress.max_logprob_gap,
             evals=tuple(progress.evals),
             curriculum=progress.curriculum.to_json(),
+            moments=progress.moments.by_name(self._signal.names) if self._signal.normalize else {},
+            gaming=progress.gaming,
         )
         with self._records.saving(state) as folder:
             await self._world.learner.save(folder)
@@ -220,6 +260,8 @@ class Trainer:
         progress.episodes = Counter(state.episodes)
         progress.curriculum = progress.curriculum.restore(state.curriculum)
         self._seen = self._records.asked_openings()
+        progress.moments = Moments.from_names(state.moments, self._signal.names)
+        progress.gaming = state.gaming
         self._records.say(f"resumed at iteration {state.step} from {checkpoint.folder}")
 
     async def _summary(self) -> RunSummary:
@@ -235,4 +277,5 @@ class Trainer:
             episodes=dict(progress.episodes),
             peak_rss_bytes=await self._world.fleet.peak_rss_bytes(),
             evals=tuple(progress.evals),
+            alarms=progress.gaming.alarms,
         )

@@ -71,10 +71,10 @@ def _learning_curve(evals: Sequence[EvalResult]) -> "Figure | None":
     figure = Figure(figsize=(7.5, 4.2), layout="constrained")
     axes = figure.subplots()
     steps = [result.step for result in evals]
-    _line(axes, 0, "all turns", steps, [result.accuracy for result in evals])
-    _line(axes, 1, "first turn", steps, [result.first_turn for result in evals])
+    draw_line(axes, 0, "all turns", steps, [result.accuracy for result in evals])
+    draw_line(axes, 1, "first turn", steps, [result.first_turn for result in evals])
     later = [(result.step, result.follow_up) for result in evals if result.follow_up is not None]
-    _line(axes, 2, "follow-up", [step for step, _ in later], [value for _, value in later])
+    draw_line(axes, 2, "follow-up", [step for step, _ in later], [value for _, value in later])
     axes.set(ylim=(-0.02, 1.02), ylabel="held-out accuracy", xlabel="iteration")
     axes.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     axes.set_title("Held-out dialogs, answered greedily", loc="left")
@@ -93,7 +93,7 @@ def _training(lines: Sequence[MetricsLine]) -> "Figure | None":
     grid = figure.subplots(rows, 2, squeeze=False).ravel()
     for axes, panel in zip(grid, panels, strict=False):
         for index, (name, label) in enumerate(panel.lines.items()):
-            _line(axes, index, label, *series(lines, name))
+            draw_line(axes, index, label, *series(lines, name))
         axes.set_title(panel.title, loc="left")
         axes.set(xlabel="iteration", ylabel=panel.unit)
         if len(axes.lines) > 1:
@@ -121,7 +121,8 @@ def _curriculum(lines: Sequence[MetricsLine]) -> "Figure | None":
     return figure
 
 
-def _line(axes: "Axes", index: int, label: str, steps: Sequence[int], values: Sequence[float]) -> None:
+def draw_line(axes: "Axes", index: int, label: str, steps: Sequence[int], values: Sequence[float]) -> None:
+    """A line in the colour and with the marker of `index`; nothing where there are no steps."""
     if not steps:
         return
     every = max(1, len(steps) // 12)

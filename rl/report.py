@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rl.files import write_whole
+from rl.gaming import Alarm
 from rl.metrics import MetricsLine, read_metrics
 from rl.plots import draw
 from rl.results import EvalResult
@@ -38,6 +39,7 @@ class RunSummary:
     episodes: Mapping[Status, int]
     peak_rss_bytes: Mapping[str, int]
     evals: tuple[EvalResult, ...] = ()
+    alarms: tuple[Alarm, ...] = ()
 
 
 def write_report(run_dir: Path, summary: RunSummary) -> None:
@@ -48,6 +50,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         "name": summary.name,
         "step": summary.step,
         "eval": [asdict(result) for result in summary.evals],
+        "alarms": [asdict(alarm) for alarm in summary.alarms],
         "final_weights_sha256": summary.final_weights_sha256,
         "max_logprob_gap": summary.max_logprob_gap,
         "tokens_generated": summary.tokens_generated,
@@ -63,6 +66,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         *(f"![{name.removesuffix('.png').replace('_', ' ')}]({PLOTS}/{name})" for name in plots),
         _evaluations(summary.evals),
         *_breakdowns(summary.evals),
+        _alarms(summary.alarms),
         _dialogs(run_dir),
         _table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
         _table("Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]),
@@ -139,6 +143,13 @@ def _breakdowns(evals: Sequence[EvalResult]) -> list[str]:
         )
         if len(after) > 1
     ]
+
+
+def _alarms(alarms: Sequence[Alarm]) -> str:
+    if not alarms:
+        return ""
+    advice = "Read dialogs that such a dimension praises, then change its weight or gate it (`rewards.gates`)."
+    return "\n".join(["## Gaming alarms", "", *(f"- {alarm}" for alarm in alarms), "", advice])
 
 
 def _dialogs(run_dir: Path, limit: int = 6) -> str:

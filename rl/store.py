@@ -93,6 +93,17 @@ class Part:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Judgements:
+    """The N judged turns of dialogs of one iteration: `vector` [N, D], `scalar` and `success` [N], float32."""
+
+    iteration: int
+    num_dialogs: int
+    vector: np.ndarray
+    scalar: np.ndarray
+    success: np.ndarray
+
+
 class TrajectoryStore:
     """The writing end; a run has one, in the process that holds its lock."""
 
@@ -181,6 +192,24 @@ def read_extreme(run_dir: Path, query: Query, limit: int, *, worst: bool = False
     pick = heapq.nsmallest if worst else heapq.nlargest
     chosen = pick(limit, candidates, key=lambda candidate: candidate[0])
     return [record for _, part, row in chosen for record in _records(part, _load(part, query).slice(row, 1))]
+
+
+def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -> Iterator[Judgements]:
+    """What was judged, a part of an iteration at a time, without what was said; `names` chooses and orders the columns.
+    A dimension that a part does not know has abstained from it.
+    """
+    for part in parts(run_dir, query):
+        table = _load(part, query, columns=["vector", "scalar", "success"])
+        table = table.filter(pc.is_valid(table["scalar"])).combine_chunks()
+        flat = pc.list_flatten(pc.list_flatten(table["vector"])).to_numpy(zero_copy_only=False)
+        known = dimensions_of(table)
+        stored = flat.reshape(-1, len(known)) if len(known) else flat.reshape(0, 0)
+        success = pc.list_flatten(table["success"]).to_numpy(zero_copy_only=False)
+        vector = np.full((len(success), len(names)), np.nan, np.float32)
+        columns = [index for index, name in enumerate(names) if name in known]
+        vector[:, columns] = stored[:, [known.index(names[index]) for index in columns]]
+        scalar = pc.list_flatten(table["scalar"]).to_numpy(zero_copy_only=False)
+        yield Judgements(part.iteration, len(table), vector, scalar, success)
 
 
 def opening_questions(run_dir: Path, purpose: Purpose) -> set[tuple[str, str, str]]:

@@ -6,7 +6,8 @@ from envs.load import Load
 from envs.mix import MixLine, check_mix, expand
 from rewards.resolve import resolve
 from rewards.score import Scorer
-from rl.config import Config
+from rewards.signal import Gate, Signal, Transform, build_signal
+from rl.config import Config, RewardsConfig
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
@@ -52,4 +53,15 @@ def build_load(config: Config) -> Load:
 def build_scorer(config: Config) -> Scorer:
     library, _ = build_tasks(config)
     dimensions = resolve(config.rewards.weights, config.rewards.monitor, config.rewards.files)
-    return Scorer(dimensions, config.rewards.weights, {s.name: s for s in library.scenarios})
+    return Scorer(dimensions, {s.name: s for s in library.scenarios})
+
+
+def signal_of(rewards: RewardsConfig) -> Signal:
+    """How the dimensions of a run become its reward."""
+    return build_signal(
+        resolve(rewards.weights, rewards.monitor, rewards.files),
+        rewards.weights,
+        {name: Transform(t.kind, t.low, t.high, t.exponent) for name, t in rewards.transforms.items()},
+        [Gate(gate.when, gate.cap, gate.below, gate.at) for gate in rewards.gates],
+        normalize=rewards.normalize == "running",
+    )

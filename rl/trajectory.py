@@ -106,7 +106,7 @@ class Score:
 
     Attributes:
         vector: [N, D] float32, NaN where a dimension abstained.
-        scalar: [N] float32, the weighted sum that trains the policy.
+        scalar: [N] float32, the reward that trains the policy; `rewards/signal.py` makes it.
         success: [N] float32, the scenario's own verdict in [0, 1].
     """
 

@@ -6,10 +6,9 @@ to the result ("And plus 2?"). A follow-up builds on the true result, whatever t
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from math import gcd
 
 from envs.answers import final_number, plain
-from envs.chance import pick
+from envs.chance import digits, pick, scatter
 from envs.families.arithmetic_phrasings import PHRASINGS
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
@@ -74,38 +73,29 @@ def _binary(operator: str, a: int, b: int) -> Problem:
     return Problem(operator, f"{a}{operator}{b}", calculate(operator, a, b), a, b)
 
 
-def _digits(number: int, *bases: int) -> list[int]:
-    """The digits of `number` in mixed bases, the lowest first: a different list for each number below their product."""
-    digits = []
-    for base in bases:
-        number, digit = divmod(number, base)
-        digits.append(digit)
-    return digits
-
-
 def _single_digits(number: int) -> Problem:
-    b, a, operator = _digits(number, 10, 10, 2)
+    b, a, operator = digits(number, 10, 10, 2)
     return _binary("+-"[operator], a, b)
 
 
 def _two_digits(number: int) -> Problem:
-    b, a, operator = _digits(number, 90, 90, 2)
+    b, a, operator = digits(number, 90, 90, 2)
     return _binary("+-"[operator], a + 10, b + 10)
 
 
 def _times_tables(number: int) -> Problem:
-    b, a = _digits(number, 10, 10)
+    b, a = digits(number, 10, 10)
     return _binary("*", a + 1, b + 1)
 
 
 def _brackets(number: int) -> Problem:
-    c, b, a, form = _digits(number, 9, 9, 9, len(BRACKETS))
+    c, b, a, form = digits(number, 9, 9, 9, len(BRACKETS))
     expression, value = BRACKETS[form]
     return Problem("()", expression.format(a=a + 1, b=b + 1, c=c + 1), value(a + 1, b + 1, c + 1))
 
 
 def _larger(number: int) -> Problem:
-    b, a, operator = _digits(number, 90, 900, 4)
+    b, a, operator = digits(number, 90, 900, 4)
     a, b = a + 100, b + 10
     return _binary("/", a * b, b) if operator == 3 else _binary("+-*"[operator], a, b)
 
@@ -185,7 +175,7 @@ def plan(task: Task) -> tuple[Question, ...]:
     """The opening question and the follow-ups. The follow-ups do not depend on which opening the seed gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
     size = _num_openings(task.language, task.level)
-    wording, number = divmod(_scatter(task.seed % size, size), level.num_problems)
+    wording, number = divmod(scatter(task.seed % size, size), level.num_problems)
     problem = level.problem(number)
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
     questions = [Question(text, str(problem.answer), "integer")]
@@ -216,11 +206,3 @@ def _num_openings(language: str, level: int) -> int:
     rule = LEVELS[level]
     wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
     return rule.num_problems * len(wordings)
-
-
-def _scatter(index: int, size: int) -> int:
-    """A permutation of `range(size)` in golden-ratio steps, so that any first few are spread over the whole range."""
-    step = round(size * 0.618)
-    while gcd(step, size) != 1:
-        step += 1
-    return index * step % size

@@ -1,6 +1,6 @@
 """Short transcripts that show what a dimension means."""
 
-from envs.task import FinishReason, Question, Task, Transcript, Turn
+from envs.task import Constraint, FinishReason, Question, Task, Transcript, Turn
 
 
 def example(
@@ -13,6 +13,7 @@ def example(
     num_tokens: int | None = None,
     language: str = "en",
     earlier: Transcript | None = None,
+    constraints: tuple[Constraint, ...] = (),
 ) -> Transcript:
     """A dialog whose last turn is this one; `earlier` holds the turns before it.
 
@@ -20,7 +21,7 @@ def example(
     """
     if num_tokens is None:
         num_tokens = len(answer) // 4 + 1
-    turn = Turn(Question(question, expected, kind), answer, finish, num_tokens)
+    turn = Turn(Question(question, expected, kind, constraints=constraints), answer, finish, num_tokens)
     return Transcript(Task("example", language, 0, 0), (*(earlier.turns if earlier else ()), turn))
 
 

@@ -6,7 +6,7 @@ from envs.answers import plain
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example, sum_of_3_and_4
-from rewards.reading import NUMERIC_KINDS, is_bare_number
+from rewards.reading import NUMERIC_KINDS, SHORT_KINDS, is_bare_number
 
 # Control characters but for tab, line feed and carriage return; surrogates, private use, the replacement character.
 _INVALID = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffd-\uffff]")
@@ -14,8 +14,10 @@ _DIGIT = re.compile(r"[0-9]")
 _SIGN = re.compile(r"-[0-9]")
 _POINT = re.compile(r"[0-9]\.[0-9]")
 _ROLE_MARK = re.compile(
-    r"<\|[\w ]{1,30}\|>|\[/?INST\]|^\s*(?:user|assistant|system|human)\s*:", re.IGNORECASE | re.MULTILINE
+    r"<\|[\w ]{1,30}\|>|\[/?INST\]|^[ \t]*(?:user|assistant|system|human)\s*:", re.IGNORECASE | re.MULTILINE
 )
+
+_MARKUP = re.compile(r"\*\*|__|`|^#{1,6}\s|^\s*[-*+•]\s|\[[^\]\n]{1,99}\]\(|^\|", re.MULTILINE)
 
 
 def nonempty(transcript: Transcript) -> float:
@@ -49,6 +51,13 @@ def number_characters(transcript: Transcript) -> float | None:
 def no_role_marks(transcript: Transcript) -> float | None:
     text = transcript.last.answer
     return float(_ROLE_MARK.search(text) is None) if text.strip() else None
+
+
+def no_markup_in_short(transcript: Transcript) -> float | None:
+    turn = transcript.last
+    if turn.question.kind not in SHORT_KINDS or not turn.answer.strip():
+        return None
+    return float(_MARKUP.search(turn.answer) is None)
 
 
 DIMENSIONS = (
@@ -91,5 +100,13 @@ DIMENSIONS = (
         no_role_marks,
         passes=example("Where is Rome?", "In Italy."),
         fails=example("Where is Rome?", "In Italy.\nUser: And Paris?"),
+    ),
+    Dimension(
+        "format.no_markup_in_short",
+        "format",
+        "A number or a choice comes without any markup.",
+        no_markup_in_short,
+        passes=sum_of_3_and_4("7"),
+        fails=sum_of_3_and_4("**7**"),
     ),
 )

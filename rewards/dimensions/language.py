@@ -1,14 +1,13 @@
 """Is the answer in the language of the task? By script at any length, by language where the text is long enough."""
 
-import unicodedata
 from collections import Counter
-from functools import cache, lru_cache
+from functools import cache
 from typing import Protocol
 
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
-from rewards.reading import letters
+from rewards.reading import letters, script_of
 
 # A script is the first word of the Unicode names of its letters.
 _LANGUAGES_BY_SCRIPT: dict[tuple[str, ...], str] = {
@@ -66,11 +65,6 @@ def script(transcript: Transcript) -> float | None:
     if wanted is None or not found:
         return None
     return sum(count for letter, count in found.items() if script_of(letter) in wanted) / found.total()
-
-
-@lru_cache(65536)
-def script_of(letter: str) -> str:
-    return unicodedata.name(letter, "").partition(" ")[0]
 
 
 DIMENSIONS = (

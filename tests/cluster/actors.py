@@ -13,8 +13,8 @@ import ray
 from cluster.fleet import Fleet
 from cluster.reward_worker import Worker
 from envs.task import Transcript
-from rewards.score import RewardError
-from rl.trajectory import EpisodeRequest, Score, Trajectory
+from rewards.score import SUCCESS, DialogScore, RewardError
+from rl.trajectory import EpisodeRequest, Trajectory
 from tests.rl.builders import trajectory
 
 FOR_EVER = 3600.0
@@ -98,18 +98,36 @@ class Player(Worker):
 
 @ray.remote(num_cpus=0)
 class Judge(Worker):
-    """A reward worker."""
+    """A reward worker of one dimension. `hangs_of`: an answer whose success it never finds out."""
 
-    def __init__(self, faults: Faults = SOUND) -> None:
-        self._faults, self._num_calls = faults, 0
+    def __init__(self, faults: Faults = SOUND, hangs_of: str = "") -> None:
+        self._faults, self._hangs_of, self._num_calls = faults, hangs_of, 0
 
     def pid(self) -> int:
         return os.getpid()
 
-    def score(self, transcripts: Sequence[Transcript]) -> list[Score]:
+    def columns(self) -> tuple[str, ...]:
+        return ("style.polite", SUCCESS)
+
+    def score(self, transcripts: Sequence[Transcript]) -> list[DialogScore | RewardError]:
         self._num_calls += 1
-        self._faults.befall(self._num_calls - 1, RewardError("style.polite", transcripts[0].task.id, 0, "nan"))
+        error = RewardError("style.polite", transcripts[0].task.id, 0, "nan")
+        try:
+            self._faults.befall(self._num_calls - 1, error)
+        except RewardError:
+            return [error, *map(judge, transcripts[1:])]
+        for transcript in transcripts:
+            for name in self.columns():
+                self.judge_turn(transcript, name)
         return [judge(transcript) for transcript in transcripts]
+
+    def judge_turn(self, transcript: Transcript, name: str) -> float:
+        if name not in self.columns():
+            raise RewardError(name, transcript.task.id, len(transcript.turns) - 1, "no such dimension")
+        if name == SUCCESS and transcript.last.answer == self._hangs_of:
+            time.sleep(FOR_EVER)
+        score = judge(transcript)
+        return float(score.success[-1] if name == SUCCESS else score.vector[-1, 0])
 
 
 def play(request: EpisodeRequest, *, version: int, worker: str = "") -> Trajectory:
@@ -118,9 +136,9 @@ def play(request: EpisodeRequest, *, version: int, worker: str = "") -> Trajecto
     return replace(trajectory(request, [answer], version=version), worker=worker)
 
 
-def judge(transcript: Transcript) -> Score:
-    scalar = np.array([float(turn.answer) for turn in transcript.turns], np.float32)
-    return Score(scalar[:, None], scalar, (scalar > 500).astype(np.float32))
+def judge(transcript: Transcript) -> DialogScore:
+    numbers = np.array([float(turn.answer) for turn in transcript.turns], np.float32)
+    return DialogScore(numbers[:, None], (numbers > 500).astype(np.float32))
 
 
 def pids(fleet: Fleet) -> list[int]:

@@ -13,6 +13,7 @@ import pytest
 
 from cluster import cli
 from rl.config import Config
+from rl.load_config import load_config, save_config
 from rl.store import TrajectoryStore
 from tests.rl.builders import DIMENSIONS, request, scored, trajectory
 
@@ -77,6 +78,7 @@ def test_train_hands_over_the_resolved_config(local: FakeLocal) -> None:
         (["train", "r1_zreo"], "did you mean r1_zero?"),
         (["train", "r1_zero", "ppo.clip_ratoi=1"], "did you mean ppo.clip_ratio?"),
         (["show", "no-such-run"], "no-such-run"),
+        (["rewards", "report", "no-such-run"], "no-such-run"),
     ],
 )
 def test_bad_input_is_one_message_and_code_2(
@@ -93,7 +95,15 @@ def test_bad_input_is_one_message_and_code_2(
 
 @pytest.mark.parametrize(
     "arguments",
-    [[], ["fly"], ["train"], ["recipes", "x"], ["train", "r1_zero", "--fast"], ["show", "x", "--limit", "-1"]],
+    [
+        [],
+        ["fly"],
+        ["train"],
+        ["recipes", "x"],
+        ["train", "r1_zero", "--fast"],
+        ["show", "x", "--limit", "-1"],
+        ["rewards", "fly"],
+    ],
     ids=" ".join,
 )
 def test_usage_errors_are_code_2(arguments: list[str]) -> None:
@@ -156,6 +166,37 @@ def test_show_passes_its_filters_on(
     printed = capsys.readouterr().out
     assert "train-2-1-0" in printed
     assert printed.count("train-") == 1
+
+
+@pytest.fixture
+def judged_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    run_dir = tmp_path / "runs" / "mine"
+    weights = "rewards.weights={answer.correct: 1.0, format.nonempty: 0.5, length.concise: 0.5}"
+    store = TrajectoryStore(run_dir, ("answer.correct", "format.nonempty", "length.concise"))
+    for iteration in range(3):
+        store.write([scored(trajectory(request(iteration, group)), [group % 2]) for group in range(8)])
+    save_config(load_config("r1_zero_smoke", [weights, "run.name=mine"]), run_dir / "config.yaml")
+    monkeypatch.chdir(tmp_path)
+    return run_dir
+
+
+def test_rewards_report(judged_run: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["rewards", "report", "mine", "--html", "page.html"]) == 0
+    printed = capsys.readouterr().out
+    assert "24 turns of 3 iterations between 0 and 2" in printed
+    assert "length.concise: never judged" in printed
+    assert Path("page.html").read_text().startswith("<!doctype html>")
+
+
+@pytest.mark.parametrize("arguments", [["report", "mine", "--json"], ["--json", "report", "mine"]], ids=" ".join)
+def test_rewards_report_for_programs(arguments: list[str], judged_run: Path, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["rewards", *arguments]) == 0
+    report = json.loads(capsys.readouterr().out)
+    assert {line["name"]: line["dead"] for line in report["dimensions"]} == {
+        "answer.correct": "",
+        "format.nonempty": "always 0",
+        "length.concise": "never judged",
+    }
 
 
 def test_recipes(capsys: pytest.CaptureFixture) -> None:

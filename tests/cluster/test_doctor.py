@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from cluster.doctor import PACKAGES, Finding, Machine, diagnose, is_fit, measure, render
+from envs.sandbox import NoSandbox, find_sandbox
+from envs.sandbox_run import Sandbox
 from models.device import GIB
 
 LAPTOP = Machine(
@@ -17,6 +19,7 @@ LAPTOP = Machine(
     num_gpus=0,
     num_gpu_devices=0,
     has_libnuma=True,
+    no_sandbox=None,
     versions={**dict.fromkeys(PACKAGES, "1.0"), "torch": "2.13.0+cpu"},
     mismatched={},
 )
@@ -44,6 +47,7 @@ def test_a_laptop_is_enough() -> None:
             "pip uninstall torchvision",
         ),
         ({"has_libnuma": False}, "libnuma", "fail", "apt install libnuma1"),
+        ({"no_sandbox": NoSandbox("no namespaces", "allow them")}, "sandbox", "warn", "allow them"),
         ({"num_cores": 1}, "cores", "warn", "one core"),
         ({"free_memory_bytes": GIB}, "free memory", "warn", "smaller preset"),
         ({"free_memory_bytes": None}, "free memory", "warn", "4 GiB"),
@@ -73,8 +77,14 @@ def test_torchvision_of_the_same_build_is_no_trouble() -> None:
     assert is_fit(diagnose(machine))
 
 
+def test_without_a_sandbox_the_reason_is_told() -> None:
+    machine = replace(LAPTOP, no_sandbox=NoSandbox("no namespaces", "allow them"))
+    assert "no namespaces" in finding(machine, "sandbox").value
+
+
 def test_this_machine_can_be_measured(tmp_path: Path) -> None:
     machine = measure(tmp_path)
     assert machine.num_cores >= 1
     assert machine.free_disk_bytes > 0
     assert set(machine.versions) <= {*PACKAGES, "torchvision"}
+    assert (machine.no_sandbox is None) == isinstance(find_sandbox(), Sandbox)

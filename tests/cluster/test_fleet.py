@@ -8,7 +8,7 @@ import pytest
 
 from cluster.fleet import MAX_LOSSES_IN_A_ROW, Fleet, FleetError, MemberLostError
 from rewards.score import RewardError
-from tests.cluster.actors import FOR_EVER, Faults, Judge, Player, pids, still_there
+from tests.cluster.actors import FOR_EVER, Judge, Player, pids, still_there
 from tests.rl.builders import trajectory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("ray_cluster")]
@@ -50,13 +50,13 @@ async def test_a_silent_worker_is_lost() -> None:
 
 async def test_what_a_method_raises_comes_as_it_is() -> None:
     """Without the traceback of another process, which Ray's own class for it would print."""
-    fleet = Fleet("reward", lambda name: Judge.remote(Faults(raises_at=(0,))), 1)
+    fleet = Fleet("reward", lambda name: Judge.remote(), 1)
     [member] = fleet.members
     with pytest.raises(RewardError) as caught:
-        await fleet.call(member, member.handle.score.remote([trajectory().transcript]), 60.0)
+        await fleet.call(member, member.handle.judge_turn.remote(trajectory().transcript, "style.odd"), 60.0)
     fleet.stop()
     assert type(caught.value) is RewardError
-    assert str(caught.value) == "style.polite failed on turn 0 of task arithmetic/en/0/0: nan"
+    assert str(caught.value) == "style.odd failed on turn 0 of task arithmetic/en/0/0: no such dimension"
 
 
 async def test_a_successor_takes_the_place_of_a_lost_worker() -> None:

@@ -1,5 +1,6 @@
-from envs.task import Question
-from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
+from envs.speech import kept_words, voice
+from envs.task import Constraint, Question
+from envs.users import EASYGOING, IMPATIENT, PATIENT, TERSE, Persona, SimulatedUser
 
 PLAN = (Question("3+4=?", "7", "integer"), Question("And plus 2?", "9", "integer"))
 COMPLAINTS = ("A number? {question}", "Please. {question}")
@@ -45,3 +46,14 @@ def test_a_repeated_question_keeps_its_answer() -> None:
 def test_braces_in_a_question_are_text() -> None:
     dialog = SimulatedUser([Question("{x}?")], IMPATIENT, str.isdigit, COMPLAINTS)
     assert texts(dialog, ["y"]) == ["{x}?", "A number? {x}?"]
+
+
+def test_a_user_speaks_in_their_voice_from_first_to_last() -> None:
+    plan = [Question("Say ok.", "ok"), Question("And now?", "ok")]
+    dialog = SimulatedUser(plan, TERSE, str.isalpha, ("Sorry? {question}",), voice(TERSE, "en", seed=1))
+    assert texts(dialog, ["?", "ok"]) == ["Say ok", "Sorry? Say ok", "And now?"]
+
+
+def test_words_that_are_checked_are_kept() -> None:
+    questions = [Question("", "Anna"), Question("", oracle="calc(Day)", constraints=(Constraint("one_of", "Tag|Uhr"),))]
+    assert kept_words(questions) == {"anna", "calc", "day", "tag", "uhr"}

@@ -4,8 +4,10 @@ import math
 
 import pytest
 
+from envs.sandbox import NoSandbox, find_sandbox
 from envs.task import Transcript
 from rewards.dimension import Dimension
+from rewards.dimensions import code_run
 from rewards.dimensions.example import example
 from rewards.score import judge
 from rewards.table import TABLE, by_name, rows
@@ -59,6 +61,8 @@ def nasty_transcripts() -> list[Transcript]:
 
 @dimensions
 def test_example_that_passes_scores_higher(dimension: Dimension) -> None:
+    if dimension in code_run.DIMENSIONS and isinstance(found := find_sandbox(), NoSandbox):
+        pytest.skip(f"no sandbox here: {found.reason}")
     assert judge(dimension, dimension.passes) > judge(dimension, dimension.fails)
 
 

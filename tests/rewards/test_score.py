@@ -37,28 +37,19 @@ class FakeScenario:
 
 
 def scorer_of(weights: dict[str, float], *extra: Dimension, verdict: object = 1.0) -> Scorer:
-    return Scorer((*resolve(weights), *extra), weights, {"example": FakeScenario(verdict)})
+    return Scorer((*resolve(weights), *extra), {"example": FakeScenario(verdict)})
 
 
 def dimension_returning(value: object) -> Dimension:
     return replace(by_name()["format.nonempty"], name="my.own", score=lambda transcript: value)  # type: ignore[arg-type, return-value]
 
 
-def test_weighted_sum_of_every_turn() -> None:
+def test_every_turn_in_every_dimension() -> None:
     dialog = example("4 + 4 = ?", "It is 8", expected="8", kind="integer", earlier=sum_of_3_and_4("7"))
     score = scorer_of(WEIGHTS, verdict=0.25).score(dialog)
     np.testing.assert_array_equal(score.vector, np.array([[1, math.nan, 1], [0, math.nan, 0]], np.float32))
-    np.testing.assert_array_equal(score.scalar, [1.5, 0.0])
     np.testing.assert_array_equal(score.success, [0.25, 0.25])
-    assert {score.vector.dtype, score.scalar.dtype, score.success.dtype} == {np.dtype(np.float32)}
-
-
-def test_dimension_without_weight_is_recorded_and_counts_nothing() -> None:
-    scorer = scorer_of({"answer.correct": 1.0}, by_name()["length.concise"])
-    score = scorer.score(sum_of_3_and_4("8"))
-    assert scorer.names == ("answer.correct", "length.concise")
-    assert score.vector.tolist() == [[0.0, 1.0]]
-    assert score.scalar.tolist() == [0.0]
+    assert {score.vector.dtype, score.success.dtype} == {np.dtype(np.float32)}
 
 
 def test_each_turn_is_judged_without_the_turns_after_it() -> None:
@@ -69,7 +60,7 @@ def test_each_turn_is_judged_without_the_turns_after_it() -> None:
 
 def test_dialog_without_turns() -> None:
     score = scorer_of(WEIGHTS).score(Transcript(Task("example", "en", 0, 0)))
-    assert (score.vector.shape, score.scalar.shape, score.success.shape) == ((0, 3), (0,), (0,))
+    assert (score.vector.shape, score.success.shape) == ((0, 3), (0,))
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, 1.01, -0.01, "1", [1.0], 1j, np.complex64(1)])
@@ -98,7 +89,7 @@ def test_dimension_that_raises_is_an_error_with_its_cause() -> None:
 
 
 def test_error_survives_pickling() -> None:
-    error = RewardError("my.own", "example/en/0/0", 3, "ValueError: no")
+    error = RewardError("my.own", "example/en/0/0", 3, "ValueError: no", "train-0-1-2")
     copy = pickle.loads(pickle.dumps(error))
     assert (str(copy), copy.turn, copy.dimension) == (str(error), 3, "my.own")
 
@@ -111,12 +102,34 @@ def test_scenario_without_a_usable_verdict_is_an_error(verdict: object) -> None:
 
 def test_unknown_scenario_is_an_error() -> None:
     with pytest.raises(RewardError, match="no scenario 'example'"):
-        Scorer(resolve(WEIGHTS), WEIGHTS, {}).score(sum_of_3_and_4("7"))
+        Scorer(resolve(WEIGHTS), {}).score(sum_of_3_and_4("7"))
 
 
-def test_weight_without_its_dimension_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"answer\.correct"):
-        Scorer(resolve({"format.nonempty": 1.0}), {"answer.correct": 1.0}, {})
+def test_one_cell_is_what_the_whole_judgement_holds_there() -> None:
+    dialog = example("4 + 4 = ?", "It is 8", expected="8", kind="integer", earlier=sum_of_3_and_4("7"))
+    scorer = scorer_of(WEIGHTS, verdict=0.25)
+    whole = scorer.score(dialog)
+    for turn in range(2):
+        cells = [scorer.judge_turn(dialog.upto(turn), name) for name in (*scorer.names, "success")]
+        np.testing.assert_array_equal(cells, [*whole.vector[turn], 0.25])
+    with pytest.raises(RewardError, match=r"my\.own failed"):
+        scorer_of(WEIGHTS, dimension_returning("1")).judge_turn(dialog, "my.own")
+
+
+def test_warming_up_judges_every_dimension_once() -> None:
+    seen = []
+    watched = [replace(d, score=lambda transcript, d=d: seen.append((d.name, transcript)) or 1.0) for d in TABLE[:3]]
+    Scorer(tuple(watched), {}).warm_up()
+    assert seen == [(d.name, d.passes) for d in TABLE[:3]]
+
+
+def test_an_error_may_stand_in_the_place_of_a_score() -> None:
+    outcome = scorer_of(WEIGHTS, dimension_returning(math.nan)).try_score(sum_of_3_and_4("7"))
+    assert isinstance(outcome, RewardError)
+    assert str(outcome.of("train-0-1-2")) == (
+        "my.own failed on turn 0 of task example/en/0/0 (dialog train-0-1-2): nan is outside [0.0, 1.0]"
+    )
+    assert not isinstance(scorer_of(WEIGHTS).try_score(sum_of_3_and_4("7")), RewardError)
 
 
 def test_an_iteration_of_short_answers_is_scored_within_a_second_of_cpu() -> None:
@@ -125,7 +138,7 @@ def test_an_iteration_of_short_answers_is_scored_within_a_second_of_cpu() -> Non
         Turn(Question(f"{i}+{i}=", str(2 * i), "integer"), str(numbers.randrange(4000)), "stop", 4) for i in range(1600)
     ]
     dialogs = [Transcript(Task("example", "en", 0, i), (turn,)) for i, turn in enumerate(turns)]
-    scorer = Scorer(TABLE, {"answer.correct": 1.0}, {"example": FakeScenario()})
+    scorer = Scorer(TABLE, {"example": FakeScenario()})
     start = time.process_time()
     for dialog in dialogs:
         scorer.score(dialog)

@@ -23,7 +23,7 @@ from models.chat import ChatFormat, chat_format
 from models.sampler import Sample, SampleRequest
 from models.tokenizer import train_tokenizer
 from models.weights import Manifest, Probe
-from rewards.score import Scorer
+from rewards.score import DialogScore, RewardError, Scorer
 from rl.batch import Advantages, Annotations, Batch
 from rl.config import Config
 from rl.interfaces import World
@@ -32,8 +32,8 @@ from rl.loop import Trainer
 from rl.records import Records
 from rl.report import RunSummary
 from rl.rollout import Budget, RolloutWorker
-from rl.tasks import build_scorer, build_tasks
-from rl.trajectory import EpisodeRequest, Score, Trajectory
+from rl.tasks import build_scorer, build_tasks, signal_of
+from rl.trajectory import EpisodeRequest, Trajectory
 
 FIRST_WEIGHTS = hashlib.sha256(b"random weights").hexdigest()
 IDENTITY = {"preset": "fake"}
@@ -90,11 +90,18 @@ class FakeEngine:
     """Implements `rl.rollout.Engine`: one token of every running request per step.
 
     `answer_length`: tokens of every answer with its end; None: as the policy likes. `on_step` lets a test do something
-    between two steps, such as moving a clock.
+    between two steps, such as moving a clock. `says(version, number)`: the digit that is the answer at that version of
+    the weights, for a number in [0, 1) that depends on the dialog.
     """
 
-    def __init__(self, *, answer_length: int | None = None, on_step: Callable[[], None] = lambda: None) -> None:
-        self._answer_length, self._on_step = answer_length, on_step
+    def __init__(
+        self,
+        *,
+        answer_length: int | None = None,
+        on_step: Callable[[], None] = lambda: None,
+        says: Callable[[int, float], str] | None = None,
+    ) -> None:
+        self._answer_length, self._on_step, self._says = answer_length, on_step, says
         self._running: dict[str, Running] = {}
         self.weights, self.version = "", -1
         self.requests: list[SampleRequest] = []
@@ -140,6 +147,9 @@ class FakeEngine:
         if self._answer_length is not None:
             is_last = len(running.tokens) == self._answer_length - 1
             token = stop if is_last else chat().tokenizer.convert_tokens_to_ids("7")
+        if self._says is not None:
+            digit = self._says(self.version, _number(list(request.prompt), request.seed))
+            token = stop if running.tokens else chat().tokenizer.convert_tokens_to_ids(digit)
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
@@ -251,15 +261,15 @@ class MemoryRollouts:
 
 
 class MemoryRewards:
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
+    def __init__(self, scorer: Scorer, on_error: Literal["stop", "exclude"]) -> None:
+        self._scorer, self._on_error = scorer, on_error
         self.judged: list[Trajectory] = []
 
-    async def score(self, trajectories: Sequence[Trajectory]) -> list[Score]:
+    async def score(self, trajectories: Sequence[Trajectory]) -> list[DialogScore | RewardError]:
         await asyncio.sleep(0)
         self.judged += trajectories
-        scores = [self._scorer.score(t.transcript) for t in trajectories]
-        return [Score(s.vector, s.scalar, s.success) for s in scores]
+        judge = self._scorer.score if self._on_error == "stop" else self._scorer.try_score
+        return [judge(t.transcript) for t in trajectories]
 
 
 class FakeLearner:
@@ -341,6 +351,7 @@ class Run:
         scenario: asked instead of the recipe's mixture.
         trap: where the run is to be killed.
         deaf: workers that never get new weights.
+        says: what every answer is, see `FakeEngine`.
     """
 
     def __init__(
@@ -353,6 +364,7 @@ class Run:
         num_workers: int = 2,
         deaf: Sequence[int] = (),
         logprob_error: float = 0.0,
+        says: Callable[[int, float], str] | None = None,
     ) -> None:
         trap = trap or Trap()
         self.run_dir, self.config, self.said = run_dir, config, list[str]()
@@ -360,22 +372,23 @@ class Run:
         self.scorer = build_scorer(config)
         if scenario is not None:
             self.library, self.mix = Library((scenario,)), (MixLine(scenario.name),)
-            self.scorer = Scorer(self.scorer.dimensions, config.rewards.weights, {scenario.name: scenario})
-        self.engines = [FakeEngine() for _ in range(num_workers)]
+            self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
+        self.engines = [FakeEngine(says=says) for _ in range(num_workers)]
         workers = [
             RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
             for index, engine in enumerate(self.engines)
         ]
         self.rollouts = MemoryRollouts(workers, trap)
-        self.rewards = MemoryRewards(self.scorer)
+        self.rewards = MemoryRewards(self.scorer, config.rewards.on_error)
         self.learner = FakeLearner(trap, logprob_error=logprob_error)
         self.weights = MemoryWeights(self.learner, workers, trap, deaf)
 
     def train(self) -> RunSummary:
         records = Records(self.run_dir, self.config, self.scorer.names, IDENTITY, self.said.append)
         world = World(self.rollouts, self.rewards, self.learner, self.weights, MemoryFleet())
+        trainer = Trainer(self.config, self.library, self.mix, signal_of(self.config.rewards), world, records)
         try:
-            return asyncio.run(Trainer(self.config, self.library, self.mix, world, records).train())
+            return asyncio.run(trainer.train())
         finally:
             records.close()
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,8 +12,9 @@ from models.chat import chat_format
 from models.policy import load_policy
 from models.tokenizer import load_tokenizer
 from rewards.resolve import RewardConfigError
+from rewards.signal import Transform
 from rl import build
-from rl.tasks import build_scorer, build_tasks
+from rl.tasks import build_scorer, build_tasks, signal_of
 from tests.rl.fakes import small_config
 
 
@@ -99,11 +101,27 @@ def test_tasks_are_those_of_the_mixture() -> None:
         build_tasks(small_config("tasks.mix.0.levels=[99]"))
 
 
-def test_the_scorer_weighs_as_the_recipe_says() -> None:
-    scorer = build_scorer(small_config("rewards.monitor=[answer.digits]", "rewards.weights.answer.correct=3"))
-    weighed = dict(zip(scorer.names, scorer.weights.tolist(), strict=True))
+def test_the_signal_weighs_what_the_scorer_judges_as_the_recipe_says() -> None:
+    config = small_config("rewards.monitor=[answer.digits]", "rewards.weights.answer.correct=3")
+    signal = signal_of(config.rewards)
+    assert signal.names == build_scorer(config).names
+    weighed = dict(zip(signal.names, signal.weights.tolist(), strict=True))
     assert weighed["answer.correct"] == 3.0
     assert weighed["answer.digits"] == 0.0
     assert list(weighed)[-1] == "answer.digits"
     with pytest.raises(RewardConfigError, match=r"no dimension 'answer\.corect'"):
         build_scorer(small_config("rewards.weights.answer.corect=1"))
+
+
+def test_the_recipe_shapes_the_signal() -> None:
+    config = small_config(
+        "rewards.transforms.answer.correct={kind: power, exponent: 2}",
+        "rewards.gates=[{when: success, cap: [format], below: 0.75, at: 0.125}]",
+        "rewards.normalize=running",
+    )
+    signal = signal_of(config.rewards)
+    correct, number_only = signal.names.index("answer.correct"), signal.names.index("format.number_only")
+    assert signal.transforms == ((correct, Transform("power", exponent=2.0), 0.0, 1.0),)
+    [(when, below, capped, at)] = signal.gates
+    assert (when, below, at, np.flatnonzero(capped).tolist()) == (None, 0.75, 0.125, [number_only])
+    assert signal.normalize

@@ -54,6 +54,21 @@ def test_overrides_reach_every_kind_of_field() -> None:
     assert config.rewards.weights["answer.correct"] == load_config("r1_zero").rewards.weights["answer.correct"]
 
 
+def test_the_signal_is_set_by_dotted_overrides_too() -> None:
+    config = load_config(
+        "r1_zero",
+        [
+            "rewards.transforms.length.concise={kind: power, exponent: 2}",
+            "rewards.gates=[{when: answer.correct, cap: [style], at: 0.25}]",
+            "rewards.normalize=running",
+        ],
+    )
+    assert config.rewards.transforms["length.concise"].exponent == 2.0
+    assert (config.rewards.gates[0].below, config.rewards.gates[0].at) == (0.5, 0.25)
+    plain = load_config("r1_zero").rewards
+    assert (plain.transforms, plain.normalize, plain.gates, plain.on_error) == ({}, "none", (), "stop")
+
+
 def test_the_last_override_wins() -> None:
     assert load_config("r1_zero", ["run.seed=1", "run.seed=2"]).run.seed == 2
 
@@ -87,6 +102,8 @@ def test_a_file_names_its_run(tmp_path: Path) -> None:
         ("actor.lr=.nan", "override: actor.lr = '.nan': should be a valid number"),
         ("ppo.policy_loss=x", "override: ppo.policy_loss = 'x': should be 'ppo', 'dual_clip', 'gspo' or 'cispo'"),
         ("run.name=a b", "override: run.name = 'a b': String should match pattern"),
+        ("rewards.gates=[{when: success}]", "override: rewards.gates.0.cap is missing"),
+        ("rewards.on_error=zero", "override: rewards.on_error = 'zero': should be 'stop' or 'exclude'"),
         ("eval=3", "override: eval = 3: must be a section with fields of its own"),
         ("ppo.gamma", "override 'ppo.gamma': must look like section.field=value"),
         ("ppo.gamma=[1", "override 'ppo.gamma=[1': the value is not YAML, line 1"),
@@ -161,6 +178,15 @@ def test_all_mistakes_come_at_once() -> None:
         (["ppo.kl_target=0.1"], "ppo.kl_target = 0.1"),
         (["ppo.kl_coef=0.1", "ppo.kl_in=loss"], "ppo.kl_estimator = 'k1'"),
         (["rewards.weights={answer.correct: 0}"], "rewards.weights = {'answer.correct': 0.0}"),
+        (
+            ["ppo.advantage_combine=per_dimension", "ppo.advantage_estimator=reinforce++"],
+            "ppo.advantage_combine = 'per",
+        ),
+        (
+            ["ppo.advantage_combine=per_dimension", "ppo.kl_coef=0.1", "ppo.kl_in=reward"],
+            "ppo.kl_in = 'reward': must be loss",
+        ),
+        (["rewards.transforms.answer.correct={kind: clip, low: 1, high: 1}"], "rewards.transforms = {'answer.correct'"),
         (["critic.adam_betas=[0.9, 1.0]"], "critic.adam_betas = [0.9, 1.0]"),
     ],
 )

@@ -1,0 +1,1 @@
+"""Other people's environments and data sets as scenarios."""

@@ -1,0 +1,86 @@
+"""Short Python programs to follow by hand, and expressions to write. Nothing that a policy writes is ever run."""
+
+import ast
+
+from envs.chance import pick
+from envs.families.drawn import Drawn, same_text
+from envs.formulas import FormulaError, evaluate, parse
+from envs.task import Constraint, Question, Turn
+
+LARGEST = (5, 9, 30)  # number in a program, by level
+LANGUAGES = ("en",)
+
+
+def loop_value(language: str, level: int, number: int) -> tuple[Question, ...]:
+    start, step, turns = (pick(range(1, LARGEST[level] + 1), number, part) for part in ("start", "step", "turns"))
+    turns = min(turns, 9)
+    due, update = start + step * turns, f"x += {step}"
+    if level == 2:
+        due, update = start + sum(i * step for i in range(turns)), f"x += i * {step}"
+    return (Question(f"x = {start}\nfor i in range({turns}):\n    {update}\nx = ?", str(due), "integer"),)
+
+
+def indexing(language: str, level: int, number: int) -> tuple[Question, ...]:
+    numbers = [pick(range(LARGEST[level] * 2), number, place) for place in range(3 + level)]
+    index = pick(range(-len(numbers) if level else 0, len(numbers)), number, "index")
+    return (Question(f"a = {numbers}\na[{index}] = ?", str(numbers[index]), "integer"),)
+
+
+def off_by_one(language: str, level: int, number: int) -> tuple[Question, ...]:
+    first = pick(range(1, LARGEST[level] + 1), number, "first")
+    last = first + pick(range(1, 10), number, "count")
+    wrong = f"for i in range({first}, {last}):"
+    return (Question(f"{wrong} stops before {last}. range({first}, ?) includes {last}.", str(last + 1), "integer"),)
+
+
+def complete(language: str, level: int, number: int) -> tuple[Question, ...]:
+    """Expressions in x with a wanted value at one place, or at two."""
+    step = pick(range(1, LARGEST[level] + 1), number, "step")
+    factor = pick(range(1, 2 + 2 * level), number, "factor")
+    places = [pick(range(2, 10), number, "place")]
+    if level == 2:
+        places.append(places[0] + pick(range(1, 10), number, "second"))
+    wanted = [(x, factor * x + step) for x in places]
+    tests = " and ".join(f"f({x}) == {y}" for x, y in wanted)
+    constraints = tuple(Constraint("value_at", f"{x} {y}") for x, y in wanted)
+    text = f"def f(x): return ...\nWrite an expression with x so that {tests}."
+    oracle = f"x*{factor} + {step}" if factor > 1 else f"x + {step}"
+    return (Question(text, kind="expression", oracle=oracle, constraints=constraints),)
+
+
+def completes(turn: Turn) -> bool:
+    """Whether the expression uses x and has the wanted value wherever one is wanted."""
+    try:
+        names = {node.id for node in ast.walk(parse(turn.answer)) if isinstance(node, ast.Name)}
+        wanted = [str(constraint.value).split() for constraint in turn.question.constraints]
+        return names == {"x"} and all(evaluate(turn.answer, {"x": int(x)}) == int(y) for x, y in wanted)
+    except FormulaError:
+        return False
+
+
+def condition(language: str, level: int, number: int) -> tuple[Question, ...]:
+    """Conditions that are true for the numbers of a range, and for no others."""
+    low = pick(range(1, LARGEST[level] + 1), number, "low")
+    high = low + pick(range(2, 10), number, "width")
+    if level == 0:
+        text, oracle, high = f"Write a condition: x is at least {low}.", f"x >= {low}", 100
+    else:
+        text, oracle = f"Write a condition: x is at least {low} and below {high}.", f"{low} <= x < {high}"
+    return (Question(text, kind="condition", oracle=oracle, constraints=(Constraint("true_for", f"{low} {high}"),)),)
+
+
+def holds_exactly(turn: Turn) -> bool:
+    low, high = map(int, str(turn.question.constraints[0].value).split())
+    try:
+        return all(evaluate(turn.answer, {"x": x}) is (low <= x < high) for x in range(-5, min(high + 5, 100)))
+    except FormulaError:
+        return False
+
+
+SCENARIOS = (
+    Drawn("loop-value", "code", "The value of a variable after a loop.", LANGUAGES, 3, loop_value, same_text),
+    Drawn("indexing", "code", "An element of a list.", LANGUAGES, 3, indexing, same_text),
+    Drawn("off-by-one", "code", "A loop that ends one too early.", LANGUAGES, 3, off_by_one, same_text),
+    Drawn("complete-expression", "code", "A function to complete.", LANGUAGES, 3, complete, completes),
+    Drawn("condition", "code", "A condition to write.", LANGUAGES, 3, condition, holds_exactly),
+)

@@ -1,0 +1,114 @@
+"""Small talk: a courtesy and its answer in 32 languages, and the short conversations of chatterbot-corpus in 18.
+
+There is no single right answer. A reply succeeds if it is one of those known for what was said, or shares most of its
+words with one of them.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from envs.chance import pick, scatter
+from envs.families.courtesies import COURTESIES
+from envs.languages import CODES
+from envs.matching import folded, same_words
+from envs.task import Dialog, Question, Task, Transcript
+from envs.users import SimulatedUser
+
+MIN_OVERLAP = 0.75  # of the words of both; below it, too few are shared to mean the same
+MAX_CHARACTERS = 80  # of what is said and of a reply: longer ones are lectures, not small talk
+CORPORA = {
+    "en": "english", "de": "german", "fr": "french", "es": "spanish", "it": "italian", "pt": "portuguese",
+    "nl": "dutch", "sv": "swedish", "tr": "turkish", "id": "indonesian", "uk": "ukrainian",
+    "fa": "persian", "he": "hebrew", "ko": "korean", "ja": "japanese", "zh": "chinese", "ru": "russian", "hi": "hindi",
+}  # fmt: skip
+GREETINGS = ("greetings",)
+TOPICS = ("greetings", "conversations", "coversations", "emotion", "food", "sports", "movies", "health")  # sic
+
+Exchanges = dict[str, tuple[str, ...]]  # what is said -> known replies
+
+
+@dataclass(frozen=True, slots=True)
+class SmallTalk:
+    """Short conversations; a reply succeeds if it is a known one or nearly so.
+
+    Attributes:
+        exchanges: language, level -> what can be said and the replies to it.
+        num_turns: by level, how many things the user says.
+    """
+
+    name: str
+    description: str
+    languages: tuple[str, ...]
+    exchanges: Callable[[str, int], Exchanges]
+    num_turns: tuple[int, ...]
+    domain: str = "small-talk"
+
+    @property
+    def num_levels(self) -> int:
+        return len(self.num_turns)
+
+    def size(self, language: str, level: int) -> int | None:
+        return len(self.exchanges(language, level))
+
+    def dialog(self, task: Task) -> Dialog:
+        exchanges = self.exchanges(task.language, task.level)
+        said = tuple(exchanges)
+        texts = [said[scatter(task.seed % len(said), len(said))]]
+        for turn in range(1, self.num_turns[task.level]):
+            unsaid = [text for text in said if text not in texts]
+            texts.append(pick(unsaid, task.seed, turn, "said"))
+        return SimulatedUser([Question(text, kind="reply", oracle=exchanges[text][0]) for text in texts])
+
+    def verify(self, transcript: Transcript) -> float:
+        turn, task = transcript.last, transcript.task
+        replies = self.exchanges(task.language, task.level)[turn.question.text]
+        return float(turn.finish == "stop" and any(is_close(turn.answer, reply) for reply in replies))
+
+
+def is_close(answer: str, reply: str) -> bool:
+    """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient)."""
+    if same_words(answer, reply):
+        return True
+    said, known = ({folded(word) for word in text.split()} - {""} for text in (answer, reply))
+    return bool(said and known) and 2 * len(said & known) >= MIN_OVERLAP * (len(said) + len(known))
+
+
+def courtesies(language: str, level: int) -> Exchanges:
+    return COURTESIES[language]
+
+
+@cache
+def corpus(language: str, topics: tuple[str, ...]) -> Exchanges:
+    """What is said and what is replied in chatterbot-corpus; only replies that are words."""
+    import chatterbot_corpus
+    import yaml
+
+    folder = Path(str(chatterbot_corpus.__file__)).parent / "data" / CORPORA[language]
+    found: dict[str, dict[str, None]] = {}
+    for topic in topics:
+        file = folder / f"{topic}.yml"
+        rows = yaml.safe_load(file.read_text(encoding="utf-8"))["conversations"] if file.is_file() else ()
+        for row in rows:
+            texts = [" ".join(text.split()) for text in row if isinstance(text, str)]
+            if len(texts) < 2 or max(map(len, texts[:2])) > MAX_CHARACTERS:
+                continue
+            said, reply = texts[:2]
+            if said and len(folded(reply)) > 1 and folded(reply) not in ("yes", "999999"):
+                found.setdefault(said, {})[reply] = None
+    return {said: tuple(replies) for said, replies in found.items()}
+
+
+def conversations(language: str, level: int) -> Exchanges:
+    """The greetings on level 0 where the corpus has enough of them, all topics above it."""
+    greetings = corpus(language, GREETINGS)
+    return greetings if level == 0 and len(greetings) >= 4 else corpus(language, TOPICS)
+
+
+SCENARIOS: tuple[SmallTalk, ...] = (
+    SmallTalk("courtesies", "A greeting, thanks or farewell, to be answered in kind.", CODES, courtesies, (1, 2)),
+    SmallTalk("courtesy-dialog", "Several courtesies, one after the other.", CODES, courtesies, (2, 3)),
+    SmallTalk("chat", "A short conversation's opening, to be answered.", tuple(CORPORA), conversations, (1, 1)),
+    SmallTalk("chat-dialog", "Several things said in small talk.", tuple(CORPORA), conversations, (2, 3)),
+)

@@ -1,0 +1,50 @@
+"""Small stories with numbers in them, and a follow-up that changes one number."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from envs.chance import pick
+from envs.families.drawn import Drawn, same_text
+from envs.families.word_problem_phrasings import NAMES, STORIES
+from envs.task import Question
+
+LARGEST = (6, 12, 40)  # number in a story, by level
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """What a story's numbers `a` and `b` make; `a` is a multiple of `b` where it is divided."""
+
+    name: str
+    description: str
+    result: Callable[[int, int], int]
+    divides: bool = False
+
+    def draw(self, language: str, level: int, number: int) -> tuple[Question, ...]:
+        wordings, follow_up = STORIES[self.name][language]
+        b = pick(range(2, LARGEST[level] + 1), self.name, number, "b")
+        a = pick(range(2, LARGEST[level] + 1), self.name, number, "a") * (b if self.divides else 1)
+        if self.name == "giving" and a <= b:
+            a += b  # nobody gives more than they have
+        who, other = (pick(NAMES[half::2], self.name, number, half) for half in (0, 1))
+        text = pick(wordings[: 1 if level == 0 else None], self.name, number).format(a=a, b=b, who=who, other=other)
+        questions = [Question(text, str(self.result(a, b)), "integer")]
+        for step in range(level):
+            a += b * pick(range(1, 6), self.name, number, step, "more")
+            questions.append(Question(follow_up.format(a=a), str(self.result(a, b)), "integer"))
+        return tuple(questions)
+
+
+TOLD = (
+    Story("shopping", "The price of several things.", lambda a, b: a * b),
+    Story("gifts", "How many there are after a gift.", lambda a, b: a + b),
+    Story("giving", "How many are left after some were given away.", lambda a, b: a - b),
+    Story("sharing", "Fair shares.", lambda a, b: a // b, divides=True),
+    Story("ages", "Ages that differ by some years.", lambda a, b: a + b),
+    Story("rates", "Distance from speed and time.", lambda a, b: a * b),
+)
+
+SCENARIOS = tuple(
+    Drawn(story.name, "math", story.description, tuple(STORIES[story.name]), len(LARGEST), story.draw, same_text)
+    for story in TOLD
+)

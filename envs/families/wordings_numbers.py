@@ -1,0 +1,1078 @@
+"""How the families on numbers and their arithmetic ask, by language. Data only."""
+
+from envs.families.wording import Wordings
+
+NUMBERS: dict[str, Wordings] = {
+    "in_words": Wordings(
+        by_language={
+            "en": (
+                "{x} in words?",
+                "Write {x} in words.",
+                "How do you spell out {x}?",
+            ),
+            "de": (
+                "{x} in Worten?",
+                "Schreibe {x} in Worten.",
+            ),
+            "fr": (
+                "{x} en lettres ?",
+                "Écris {x} en lettres.",
+            ),
+            "es": (
+                "¿{x} en letras?",
+                "Escribe {x} en letras.",
+            ),
+            "it": (
+                "{x} in lettere?",
+                "Scrivi {x} in lettere.",
+            ),
+            "pt": (
+                "{x} por extenso?",
+                "Escreva {x} por extenso.",
+            ),
+            "nl": (
+                "{x} in woorden?",
+                "Schrijf {x} in woorden.",
+            ),
+            "sv": (
+                "{x} med bokstäver?",
+                "Skriv {x} med bokstäver.",
+            ),
+            "da": (
+                "{x} med bogstaver?",
+                "Skriv {x} med bogstaver.",
+            ),
+            "no": (
+                "{x} med bokstaver?",
+                "Skriv {x} med bokstaver.",
+            ),
+            "fi": (
+                "{x} kirjaimin?",
+                "Kirjoita {x} kirjaimin.",
+            ),
+            "pl": (
+                "{x} słownie?",
+                "Zapisz {x} słownie.",
+            ),
+            "cs": (
+                "{x} slovy?",
+                "Napiš {x} slovy.",
+            ),
+            "hu": (
+                "{x} betűvel?",
+                "Írd le betűvel: {x}",
+            ),
+            "ro": (
+                "{x} în litere?",
+                "Scrie {x} în litere.",
+            ),
+            "lt": (
+                "{x} žodžiais?",
+                "Parašyk {x} žodžiais.",
+            ),
+            "tr": (
+                "{x} yazıyla?",
+                "Yazıyla yaz: {x}",
+            ),
+            "vi": (
+                "{x} bằng chữ?",
+                "Viết {x} bằng chữ.",
+            ),
+            "id": (
+                "{x} dengan huruf?",
+                "Tulis {x} dengan huruf.",
+            ),
+            "el": (
+                "{x} ολογράφως;",
+                "Γράψε το {x} ολογράφως.",
+            ),
+            "bg": (
+                "{x} с думи?",
+                "Напиши {x} с думи.",
+            ),
+            "ru": (
+                "{x} прописью?",
+                "Напиши {x} прописью.",
+            ),
+            "uk": (
+                "{x} словами?",
+                "Напиши {x} словами.",
+            ),
+            "ar": (
+                "{x} بالحروف؟",
+                "اكتب {x} بالحروف.",
+            ),
+            "fa": (
+                "{x} به حروف؟",
+                "{x} را به حروف بنویس.",
+            ),
+            "he": (
+                "{x} במילים?",
+                "כתוב {x} במילים.",
+            ),
+            "hi": (
+                "{x} शब्दों में?",
+                "{x} को शब्दों में लिखो।",
+            ),
+            "bn": (
+                "{x} কথায়?",
+                "{x} কথায় লেখো।",
+            ),
+            "th": (
+                "{x} เป็นตัวอักษร",
+                "เขียน {x} เป็นตัวอักษร",
+            ),
+            "ja": (
+                "{x}を漢数字で書くと？",
+                "{x}を漢数字で書いてください。",
+            ),
+            "ko": (
+                "{x}: 한글로?",
+                "한글로 써 주세요: {x}",
+            ),
+            "zh": (
+                "{x}用汉字怎么写？",
+                "请用汉字写出{x}。",
+            ),
+        },
+    ),
+    "in_digits": Wordings(
+        by_language={
+            "en": (
+                "{x} in digits?",
+                "Write this number in digits: {x}",
+            ),
+            "de": (
+                "{x} in Ziffern?",
+                "Schreibe diese Zahl in Ziffern: {x}",
+            ),
+            "fr": (
+                "{x} en chiffres ?",
+                "Écris ce nombre en chiffres : {x}",
+            ),
+            "es": (
+                "¿{x} en cifras?",
+                "Escribe este número en cifras: {x}",
+            ),
+            "it": (
+                "{x} in cifre?",
+                "Scrivi questo numero in cifre: {x}",
+            ),
+            "pt": (
+                "{x} em algarismos?",
+                "Escreva este número em algarismos: {x}",
+            ),
+            "nl": (
+                "{x} in cijfers?",
+                "Schrijf dit getal in cijfers: {x}",
+            ),
+            "sv": (
+                "{x} med siffror?",
+                "Skriv talet med siffror: {x}",
+            ),
+            "da": (
+                "{x} med tal?",
+                "Skriv tallet med cifre: {x}",
+            ),
+            "no": (
+                "{x} med tall?",
+                "Skriv tallet med siffer: {x}",
+            ),
+            "fi": (
+                "{x} numeroin?",
+                "Kirjoita luku numeroin: {x}",
+            ),
+            "pl": (
+                "{x} cyframi?",
+                "Zapisz tę liczbę cyframi: {x}",
+            ),
+            "cs": (
+                "{x} číslicemi?",
+                "Napiš toto číslo číslicemi: {x}",
+            ),
+            "hu": (
+                "{x} számmal?",
+                "Írd le számmal: {x}",
+            ),
+            "ro": (
+                "{x} în cifre?",
+                "Scrie acest număr în cifre: {x}",
+            ),
+            "lt": (
+                "{x} skaitmenimis?",
+                "Parašyk šį skaičių skaitmenimis: {x}",
+            ),
+            "tr": (
+                "{x} rakamla?",
+                "Bu sayıyı rakamla yaz: {x}",
+            ),
+            "vi": (
+                "{x} bằng chữ số?",
+                "Viết số này bằng chữ số: {x}",
+            ),
+            "id": (
+                "{x} dengan angka?",
+                "Tulis bilangan ini dengan angka: {x}",
+            ),
+            "el": (
+                "{x} με ψηφία;",
+                "Γράψε αυτόν τον αριθμό με ψηφία: {x}",
+            ),
+            "bg": (
+                "{x} с цифри?",
+                "Напиши това число с цифри: {x}",
+            ),
+            "ru": (
+                "{x} цифрами?",
+                "Напиши это число цифрами: {x}",
+            ),
+            "uk": (
+                "{x} цифрами?",
+                "Напиши це число цифрами: {x}",
+            ),
+            "ar": (
+                "{x} بالأرقام؟",
+                "اكتب هذا العدد بالأرقام: {x}",
+            ),
+            "fa": (
+                "{x} به رقم؟",
+                "این عدد را به رقم بنویس: {x}",
+            ),
+            "he": (
+                "{x} בספרות?",
+                "כתוב את המספר הזה בספרות: {x}",
+            ),
+            "hi": (
+                "{x} अंकों में?",
+                "इस संख्या को अंकों में लिखो: {x}",
+            ),
+            "bn": (
+                "{x} অঙ্কে?",
+                "সংখ্যাটি অঙ্কে লেখো: {x}",
+            ),
+            "th": (
+                "{x} เป็นตัวเลข",
+                "เขียนจำนวนนี้เป็นตัวเลข: {x}",
+            ),
+            "ja": (
+                "{x}を算用数字で書くと？",
+                "この数を算用数字で書いてください：{x}",
+            ),
+            "ko": (
+                "{x}: 숫자로?",
+                "이 수를 숫자로 써 주세요: {x}",
+            ),
+            "zh": (
+                "{x}用阿拉伯数字怎么写？",
+                "请用阿拉伯数字写出：{x}",
+            ),
+        },
+    ),
+    "in_roman": Wordings(
+        by_language={
+            "en": (
+                "{x} in Roman numerals?",
+                "Write {x} as a Roman numeral.",
+            ),
+            "de": (
+                "{x} in römischen Ziffern?",
+                "Schreibe {x} in römischen Ziffern.",
+            ),
+            "fr": (
+                "{x} en chiffres romains ?",
+                "Écris {x} en chiffres romains.",
+            ),
+            "es": (
+                "¿{x} en números romanos?",
+                "Escribe {x} en números romanos.",
+            ),
+            "it": (
+                "{x} in numeri romani?",
+                "Scrivi {x} in numeri romani.",
+            ),
+            "pt": (
+                "{x} em algarismos romanos?",
+                "Escreva {x} em algarismos romanos.",
+            ),
+            "nl": (
+                "{x} in Romeinse cijfers?",
+                "Schrijf {x} in Romeinse cijfers.",
+            ),
+            "sv": ("{x} med romerska siffror?",),
+            "da": ("{x} med romertal?",),
+            "no": ("{x} med romertall?",),
+            "fi": ("{x} roomalaisin numeroin?",),
+            "pl": ("{x} cyframi rzymskimi?",),
+            "cs": ("{x} římskými číslicemi?",),
+            "hu": ("{x} római számmal?",),
+            "ro": ("{x} în cifre romane?",),
+            "lt": ("{x} romėniškais skaitmenimis?",),
+            "tr": ("{x} Roma rakamıyla?",),
+            "vi": ("{x} bằng số La Mã?",),
+            "id": ("{x} dengan angka Romawi?",),
+            "el": ("{x} με ρωμαϊκούς αριθμούς;",),
+            "bg": ("{x} с римски цифри?",),
+            "ru": ("{x} римскими цифрами?",),
+            "uk": ("{x} римськими цифрами?",),
+            "ar": ("{x} بالأرقام الرومانية؟",),
+            "fa": ("{x} به اعداد رومی؟",),
+            "he": ("{x} בספרות רומיות?",),
+            "hi": ("{x} रोमन अंकों में?",),
+            "bn": ("{x} রোমান সংখ্যায়?",),
+            "th": ("{x} เป็นเลขโรมัน",),
+            "ja": ("{x}をローマ数字で書くと？",),
+            "ko": ("{x}: 로마 숫자로?",),
+            "zh": ("{x}用罗马数字怎么写？",),
+        },
+    ),
+    "ordinal": Wordings(
+        by_language={
+            "en": (
+                "{x}: ordinal in words?",
+                '1 is "first". What is {x}?',
+            ),
+            "de": (
+                "{x}.: in Worten?",
+                "1. heißt „erste“. Wie heißt {x}.?",
+            ),
+            "fr": (
+                "{x}e : en lettres ?",
+                "2e se lit « deuxième ». Et {x}e ?",
+            ),
+            "es": (
+                "{x}.º: ¿en letras?",
+                "2.º se lee «segundo». ¿Y {x}.º?",
+            ),
+            "it": (
+                "{x}º: in lettere?",
+                '2º si legge "secondo". E {x}º?',
+            ),
+            "pt": (
+                "{x}.º: por extenso?",
+                '2.º se lê "segundo". E {x}.º?',
+            ),
+            "nl": (
+                "{x}e: in woorden?",
+                '2e lees je als "tweede". En {x}e?',
+            ),
+            "sv": (
+                "{x}:e i ord?",
+                '3:e läses "tredje". Och talet {x}?',
+            ),
+            "da": (
+                "{x}. i ord?",
+                '3. læses "tredje". Og {x}.?',
+            ),
+            "no": (
+                "{x}. i ord?",
+                '3. leses "tredje". Og {x}.?',
+            ),
+            "fi": (
+                "{x}. sanana?",
+                '3. luetaan "kolmas". Entä {x}.?',
+            ),
+            "pl": (
+                "{x}. słownie?",
+                "3. czytamy „trzeci”. A {x}.?",
+            ),
+            "hu": (
+                "{x}. betűvel?",
+                "3. = „harmadik”. És {x}.?",
+            ),
+            "tr": (
+                "{x}. yazıyla?",
+                '3. "üçüncü" diye okunur. Ya {x}.?',
+            ),
+            "id": (
+                "ke-{x} dengan huruf?",
+                'ke-3 dibaca "ketiga". Bagaimana dengan ke-{x}?',
+            ),
+            "ru": (
+                "{x}-й словами?",
+                "5-й — это «пятый». А {x}-й?",
+            ),
+            "uk": (
+                "{x}-й словами?",
+                "5-й — це «п'ятий». А {x}-й?",
+            ),
+            "ko": ("{x}번째: 한글로?",),
+        },
+    ),
+    "larger": Wordings(
+        by_language={
+            "en": (
+                "Which is larger: {x} or {y}?",
+                "{x} or {y}: which is more?",
+            ),
+            "de": (
+                "Was ist größer: {x} oder {y}?",
+                "{x} oder {y}: was ist mehr?",
+            ),
+            "fr": ("Lequel est plus grand : {x} ou {y} ?",),
+            "es": ("¿Cuál es mayor: {x} o {y}?",),
+            "it": ("Qual è maggiore: {x} o {y}?",),
+            "pt": ("Qual é maior: {x} ou {y}?",),
+            "nl": ("Wat is groter: {x} of {y}?",),
+            "sv": ("Vilket är störst: {x} eller {y}?",),
+            "da": ("Hvad er størst: {x} eller {y}?",),
+            "no": ("Hva er størst: {x} eller {y}?",),
+            "fi": ("Kumpi on suurempi: {x} vai {y}?",),
+            "pl": ("Co jest większe: {x} czy {y}?",),
+            "cs": ("Co je větší: {x}, nebo {y}?",),
+            "hu": ("Melyik nagyobb: {x} vagy {y}?",),
+            "ro": ("Care este mai mare: {x} sau {y}?",),
+            "lt": ("Kuris didesnis: {x} ar {y}?",),
+            "tr": ("Hangisi daha büyük: {x}, {y}?",),
+            "vi": ("Số nào lớn hơn: {x} hay {y}?",),
+            "id": ("Mana yang lebih besar: {x} atau {y}?",),
+            "el": ("Ποιο είναι μεγαλύτερο: {x} ή {y};",),
+            "bg": ("Кое е по-голямо: {x} или {y}?",),
+            "ru": ("Что больше: {x} или {y}?",),
+            "uk": ("Що більше: {x} чи {y}?",),
+            "ar": ("أيهما أكبر: {x} أم {y}؟",),
+            "fa": ("کدام بزرگ\u200cتر است: {x} یا {y}؟",),
+            "he": ("מה גדול יותר: {x} או {y}?",),
+            "hi": ("कौन बड़ा है: {x} या {y}?",),
+            "bn": ("কোনটি বড়: {x} না {y}?",),
+            "th": ("จำนวนใดมากกว่า: {x} หรือ {y}",),
+            "ja": ("どちらが大きいですか：{x}、{y}",),
+            "ko": ("어느 것이 더 커요: {x}, {y}?",),
+            "zh": ("哪个更大：{x}还是{y}？",),
+        },
+    ),
+    "and_smaller": Wordings(
+        by_language={
+            "en": (
+                "And which is smaller?",
+                "And the smaller one?",
+            ),
+            "de": ("Und was ist kleiner?",),
+            "fr": ("Et lequel est plus petit ?",),
+            "es": ("¿Y cuál es menor?",),
+            "it": ("E qual è minore?",),
+            "pt": ("E qual é menor?",),
+            "nl": ("En wat is kleiner?",),
+            "sv": ("Och vilket är minst?",),
+            "da": ("Og hvad er mindst?",),
+            "no": ("Og hva er minst?",),
+            "fi": ("Entä kumpi on pienempi?",),
+            "pl": ("A co jest mniejsze?",),
+            "cs": ("A co je menší?",),
+            "hu": ("És melyik kisebb?",),
+            "ro": ("Și care este mai mic?",),
+            "lt": ("O kuris mažesnis?",),
+            "tr": ("Peki hangisi daha küçük?",),
+            "vi": ("Còn số nào nhỏ hơn?",),
+            "id": ("Lalu mana yang lebih kecil?",),
+            "el": ("Και ποιο είναι μικρότερο;",),
+            "bg": ("А кое е по-малко?",),
+            "ru": ("А что меньше?",),
+            "uk": ("А що менше?",),
+            "ar": ("وأيهما أصغر؟",),
+            "fa": ("و کدام کوچک\u200cتر است؟",),
+            "he": ("ומה קטן יותר?",),
+            "hi": ("और कौन छोटा है?",),
+            "bn": ("আর কোনটি ছোট?",),
+            "th": ("แล้วจำนวนใดน้อยกว่า",),
+            "ja": ("ではどちらが小さいですか？",),
+            "ko": ("그럼 어느 것이 더 작아요?",),
+            "zh": ("哪个更小呢？",),
+        },
+    ),
+    "sort": Wordings(
+        by_language={
+            "en": (
+                "Sort from small to large: {x}",
+                "Put these numbers in increasing order: {x}",
+            ),
+            "de": (
+                "Sortiere aufsteigend: {x}",
+                "Ordne diese Zahlen von klein nach groß: {x}",
+            ),
+            "fr": ("Trie par ordre croissant : {x}",),
+            "es": ("Ordena de menor a mayor: {x}",),
+            "it": ("Ordina dal più piccolo al più grande: {x}",),
+            "pt": ("Ordene do menor para o maior: {x}",),
+            "nl": ("Sorteer van klein naar groot: {x}",),
+            "sv": ("Sortera från minst till störst: {x}",),
+            "da": ("Sortér fra mindst til størst: {x}",),
+            "no": ("Sorter fra minst til størst: {x}",),
+            "fi": ("Järjestä pienimmästä suurimpaan: {x}",),
+            "pl": ("Uporządkuj rosnąco: {x}",),
+            "cs": ("Seřaď vzestupně: {x}",),
+            "hu": ("Rendezd növekvő sorrendbe: {x}",),
+            "ro": ("Ordonează crescător: {x}",),
+            "lt": ("Išrikiuok didėjimo tvarka: {x}",),
+            "tr": ("Küçükten büyüğe sırala: {x}",),
+            "vi": ("Sắp xếp từ nhỏ đến lớn: {x}",),
+            "id": ("Urutkan dari kecil ke besar: {x}",),
+            "el": ("Βάλε σε αύξουσα σειρά: {x}",),
+            "bg": ("Подреди във възходящ ред: {x}",),
+            "ru": ("Расположи по возрастанию: {x}",),
+            "uk": ("Розташуй за зростанням: {x}",),
+            "ar": ("رتب تصاعديًا: {x}",),
+            "fa": ("از کوچک به بزرگ مرتب کن: {x}",),
+            "he": ("סדר מהקטן לגדול: {x}",),
+            "hi": ("छोटे से बड़े क्रम में लिखो: {x}",),
+            "bn": ("ছোট থেকে বড় ক্রমে সাজাও: {x}",),
+            "th": ("เรียงจากน้อยไปมาก: {x}",),
+            "ja": ("小さい順に並べてください：{x}",),
+            "ko": ("작은 것부터 차례로 쓰세요: {x}",),
+            "zh": ("从小到大排列：{x}",),
+        },
+    ),
+    "and_reversed": Wordings(
+        by_language={
+            "en": (
+                "And from large to small?",
+                "And the other way round?",
+            ),
+            "de": ("Und absteigend?",),
+            "fr": ("Et par ordre décroissant ?",),
+            "es": ("¿Y de mayor a menor?",),
+            "it": ("E dal più grande al più piccolo?",),
+            "pt": ("E do maior para o menor?",),
+            "nl": ("En van groot naar klein?",),
+            "sv": ("Och från störst till minst?",),
+            "da": ("Og fra størst til mindst?",),
+            "no": ("Og fra størst til minst?",),
+            "fi": ("Entä suurimmasta pienimpään?",),
+            "pl": ("A malejąco?",),
+            "cs": ("A sestupně?",),
+            "hu": ("És csökkenő sorrendbe?",),
+            "ro": ("Și descrescător?",),
+            "lt": ("O mažėjimo tvarka?",),
+            "tr": ("Peki büyükten küçüğe?",),
+            "vi": ("Còn từ lớn đến nhỏ?",),
+            "id": ("Lalu dari besar ke kecil?",),
+            "el": ("Και σε φθίνουσα σειρά;",),
+            "bg": ("А в низходящ ред?",),
+            "ru": ("А по убыванию?",),
+            "uk": ("А за спаданням?",),
+            "ar": ("وتنازليًا؟",),
+            "fa": ("و از بزرگ به کوچک؟",),
+            "he": ("ומהגדול לקטן?",),
+            "hi": ("और बड़े से छोटे क्रम में?",),
+            "bn": ("আর বড় থেকে ছোট ক্রমে?",),
+            "th": ("แล้วจากมากไปน้อยล่ะ",),
+            "ja": ("では大きい順では？",),
+            "ko": ("그럼 큰 것부터는요?",),
+            "zh": ("那从大到小呢？",),
+        },
+    ),
+    "next_number": Wordings(
+        notation="{x}, ?",
+        by_language={
+            "en": (
+                "{x}: what comes next?",
+                "Which number continues this sequence: {x}?",
+            ),
+            "de": (
+                "{x}: wie geht es weiter?",
+                "Welche Zahl setzt diese Folge fort: {x}?",
+            ),
+            "fr": ("{x} : quel est le nombre suivant ?",),
+            "es": ("{x}: ¿qué número sigue?",),
+            "it": ("{x}: quale numero segue?",),
+            "pt": ("{x}: qual é o próximo número?",),
+            "nl": ("{x}: welk getal volgt?",),
+            "sv": ("{x}: vilket tal följer?",),
+            "ru": ("{x}: какое число дальше?",),
+            "ja": ("{x}：次の数は何ですか？",),
+            "ko": ("{x}: 다음 수는?",),
+            "zh": ("{x}：下一个数是多少？",),
+        },
+    ),
+    "and_next_number": Wordings(
+        by_language={
+            "en": ("And the one after that?",),
+            "de": ("Und danach?",),
+            "fr": ("Et ensuite ?",),
+            "es": ("¿Y después?",),
+            "it": ("E poi?",),
+            "pt": ("E depois?",),
+            "nl": ("En daarna?",),
+            "sv": ("Och sedan?",),
+            "da": ("Og derefter?",),
+            "no": ("Og deretter?",),
+            "fi": ("Entä sitten?",),
+            "pl": ("A potem?",),
+            "cs": ("A potom?",),
+            "hu": ("És utána?",),
+            "ro": ("Și apoi?",),
+            "lt": ("O paskui?",),
+            "tr": ("Peki sonra?",),
+            "vi": ("Rồi tiếp theo?",),
+            "id": ("Lalu berikutnya?",),
+            "el": ("Και μετά;",),
+            "bg": ("А след това?",),
+            "ru": ("А потом?",),
+            "uk": ("А потім?",),
+            "ar": ("وبعد ذلك؟",),
+            "fa": ("و بعد از آن؟",),
+            "he": ("ואחר כך?",),
+            "hi": ("और उसके बाद?",),
+            "bn": ("আর তারপর?",),
+            "th": ("แล้วถัดไปล่ะ",),
+            "ja": ("その次は？",),
+            "ko": ("그 다음은요?",),
+            "zh": ("再下一个呢？",),
+        },
+    ),
+    "how_many_letters": Wordings(
+        by_language={
+            "en": (
+                "{x}: how many letters?",
+                "How many letters does this word have: {x}?",
+            ),
+            "de": (
+                "{x}: wie viele Buchstaben?",
+                "Wie viele Buchstaben hat dieses Wort: {x}?",
+            ),
+            "fr": ("{x} : combien de lettres ?",),
+            "es": ("{x}: ¿cuántas letras?",),
+            "it": ("{x}: quante lettere?",),
+            "pt": ("{x}: quantas letras?",),
+            "nl": ("{x}: hoeveel letters?",),
+            "sv": ("{x}: hur många bokstäver?",),
+            "da": ("{x}: hvor mange bogstaver?",),
+            "no": ("{x}: hvor mange bokstaver?",),
+            "fi": ("{x}: montako kirjainta?",),
+            "pl": ("{x}: ile liter?",),
+            "ro": ("{x}: câte litere?",),
+            "lt": ("{x}: kiek raidžių?",),
+            "tr": ("{x}: kaç harf?",),
+            "id": ("{x}: berapa huruf?",),
+            "el": ("{x}: πόσα γράμματα;",),
+            "bg": ("{x}: колко букви?",),
+            "ru": ("{x}: сколько букв?",),
+            "uk": ("{x}: скільки букв?",),
+            "he": ("{x}: כמה אותיות?",),
+            "ja": ("{x}：何文字？",),
+            "ko": ("{x}: 몇 글자?",),
+            "zh": ("{x}：几个字？",),
+        },
+    ),
+    "number_format": Wordings(
+        notation="{x} ({y}) = ?",
+        by_language={
+            "en": (
+                "{x} in {y} notation?",
+                "How do you write the number {x} in {y}?",
+            ),
+            "de": (
+                "{x} in der Schreibweise der Sprache {y}?",
+                "Wie schreibt man die Zahl {x} auf {y}?",
+            ),
+            "fr": ("Comment écrit-on le nombre {x} en {y} ?",),
+            "es": ("¿Cómo se escribe el número {x} en {y}?",),
+            "it": ("Come si scrive il numero {x} in {y}?",),
+            "pt": ("Como se escreve o número {x} em {y}?",),
+            "nl": ("Hoe schrijf je het getal {x} in het {y}?",),
+            "ja": ("数{x}は{y}の表記ではどう書きますか？",),
+            "zh": ("数字{x}用{y}的格式怎么写？",),
+        },
+    ),
+    "plus": Wordings(
+        notation="{x} + {y} = ?",
+        by_language={
+            "en": (
+                "{x} plus {y}?",
+                "What is {x} plus {y}?",
+            ),
+            "de": (
+                "{x} plus {y}?",
+                "Wie viel ist {x} plus {y}?",
+            ),
+            "fr": (
+                "{x} plus {y} ?",
+                "Combien font {x} plus {y} ?",
+            ),
+            "es": (
+                "¿{x} más {y}?",
+                "¿Cuánto es {x} más {y}?",
+            ),
+            "it": (
+                "{x} più {y}?",
+                "Quanto fa {x} più {y}?",
+            ),
+            "pt": (
+                "{x} mais {y}?",
+                "Quanto é {x} mais {y}?",
+            ),
+            "nl": (
+                "{x} plus {y}?",
+                "Hoeveel is {x} plus {y}?",
+            ),
+            "sv": (
+                "{x} plus {y}?",
+                "Vad är {x} plus {y}?",
+            ),
+            "da": (
+                "{x} plus {y}?",
+                "Hvad er {x} plus {y}?",
+            ),
+            "no": (
+                "{x} plus {y}?",
+                "Hva er {x} plus {y}?",
+            ),
+            "fi": (
+                "{x} plus {y}?",
+                "Paljonko on {x} plus {y}?",
+            ),
+            "pl": (
+                "{x} plus {y}?",
+                "Ile to jest {x} plus {y}?",
+            ),
+            "cs": (
+                "{x} plus {y}?",
+                "Kolik je {x} plus {y}?",
+            ),
+            "hu": ("{x} meg {y}?",),
+            "ro": (
+                "{x} plus {y}?",
+                "Cât fac {x} plus {y}?",
+            ),
+            "lt": (
+                "{x} plius {y}?",
+                "Kiek bus {x} plius {y}?",
+            ),
+            "tr": (
+                "{x} artı {y}?",
+                "{x} artı {y} kaç eder?",
+            ),
+            "vi": (
+                "{x} cộng {y}?",
+                "{x} cộng {y} bằng bao nhiêu?",
+            ),
+            "id": (
+                "{x} tambah {y}?",
+                "Berapa {x} tambah {y}?",
+            ),
+            "el": (
+                "{x} συν {y};",
+                "Πόσο κάνει {x} συν {y};",
+            ),
+            "bg": (
+                "{x} плюс {y}?",
+                "Колко е {x} плюс {y}?",
+            ),
+            "ru": (
+                "{x} плюс {y}?",
+                "Сколько будет {x} плюс {y}?",
+            ),
+            "uk": (
+                "{x} плюс {y}?",
+                "Скільки буде {x} плюс {y}?",
+            ),
+            "ar": ("{x} زائد {y}؟",),
+            "fa": ("{x} به\u200cعلاوهٔ {y}؟",),
+            "he": (
+                "{x} ועוד {y}?",
+                "כמה זה {x} ועוד {y}?",
+            ),
+            "hi": ("{x} जोड़ {y}?",),
+            "bn": ("{x} যোগ {y}?",),
+            "th": ("{x} บวก {y} เท่ากับเท่าไร",),
+            "ja": ("{x}足す{y}は？",),
+            "ko": ("{x} 더하기 {y}?",),
+            "zh": (
+                "{x}加{y}等于几？",
+                "{x}加{y}是多少？",
+            ),
+        },
+    ),
+    "minus": Wordings(
+        notation="{x} - {y} = ?",
+        by_language={
+            "en": (
+                "{x} minus {y}?",
+                "What is {x} minus {y}?",
+            ),
+            "de": (
+                "{x} minus {y}?",
+                "Wie viel ist {x} minus {y}?",
+            ),
+            "fr": (
+                "{x} moins {y} ?",
+                "Combien font {x} moins {y} ?",
+            ),
+            "es": (
+                "¿{x} menos {y}?",
+                "¿Cuánto es {x} menos {y}?",
+            ),
+            "it": (
+                "{x} meno {y}?",
+                "Quanto fa {x} meno {y}?",
+            ),
+            "pt": (
+                "{x} menos {y}?",
+                "Quanto é {x} menos {y}?",
+            ),
+            "nl": (
+                "{x} min {y}?",
+                "Hoeveel is {x} min {y}?",
+            ),
+            "sv": (
+                "{x} minus {y}?",
+                "Vad är {x} minus {y}?",
+            ),
+            "da": (
+                "{x} minus {y}?",
+                "Hvad er {x} minus {y}?",
+            ),
+            "no": (
+                "{x} minus {y}?",
+                "Hva er {x} minus {y}?",
+            ),
+            "fi": (
+                "{x} miinus {y}?",
+                "Paljonko on {x} miinus {y}?",
+            ),
+            "pl": (
+                "{x} minus {y}?",
+                "Ile to jest {x} minus {y}?",
+            ),
+            "cs": (
+                "{x} minus {y}?",
+                "Kolik je {x} minus {y}?",
+            ),
+            "hu": ("{x} mínusz {y}?",),
+            "ro": (
+                "{x} minus {y}?",
+                "Cât fac {x} minus {y}?",
+            ),
+            "lt": (
+                "{x} minus {y}?",
+                "Kiek bus {x} minus {y}?",
+            ),
+            "tr": (
+                "{x} eksi {y}?",
+                "{x} eksi {y} kaç eder?",
+            ),
+            "vi": (
+                "{x} trừ {y}?",
+                "{x} trừ {y} bằng bao nhiêu?",
+            ),
+            "id": (
+                "{x} kurang {y}?",
+                "Berapa {x} kurang {y}?",
+            ),
+            "el": (
+                "{x} μείον {y};",
+                "Πόσο κάνει {x} μείον {y};",
+            ),
+            "bg": (
+                "{x} минус {y}?",
+                "Колко е {x} минус {y}?",
+            ),
+            "ru": (
+                "{x} минус {y}?",
+                "Сколько будет {x} минус {y}?",
+            ),
+            "uk": (
+                "{x} мінус {y}?",
+                "Скільки буде {x} мінус {y}?",
+            ),
+            "ar": ("{x} ناقص {y}؟",),
+            "fa": ("{x} منهای {y}؟",),
+            "he": (
+                "{x} פחות {y}?",
+                "כמה זה {x} פחות {y}?",
+            ),
+            "hi": ("{x} घटा {y}?",),
+            "bn": ("{x} বিয়োগ {y}?",),
+            "th": ("{x} ลบ {y} เท่ากับเท่าไร",),
+            "ja": ("{x}引く{y}は？",),
+            "ko": ("{x} 빼기 {y}?",),
+            "zh": (
+                "{x}减{y}等于几？",
+                "{x}减{y}是多少？",
+            ),
+        },
+    ),
+    "times": Wordings(
+        notation="{x} × {y} = ?",
+        by_language={
+            "en": (
+                "{x} times {y}?",
+                "What is {x} times {y}?",
+            ),
+            "de": (
+                "{x} mal {y}?",
+                "Wie viel ist {x} mal {y}?",
+            ),
+            "fr": (
+                "{x} fois {y} ?",
+                "Combien font {x} fois {y} ?",
+            ),
+            "es": (
+                "¿{x} por {y}?",
+                "¿Cuánto es {x} por {y}?",
+            ),
+            "it": (
+                "{x} per {y}?",
+                "Quanto fa {x} per {y}?",
+            ),
+            "pt": (
+                "{x} vezes {y}?",
+                "Quanto é {x} vezes {y}?",
+            ),
+            "nl": (
+                "{x} keer {y}?",
+                "Hoeveel is {x} keer {y}?",
+            ),
+            "sv": (
+                "{x} gånger {y}?",
+                "Vad är {x} gånger {y}?",
+            ),
+            "da": (
+                "{x} gange {y}?",
+                "Hvad er {x} gange {y}?",
+            ),
+            "no": (
+                "{x} ganger {y}?",
+                "Hva er {x} ganger {y}?",
+            ),
+            "fi": (
+                "{x} kertaa {y}?",
+                "Paljonko on {x} kertaa {y}?",
+            ),
+            "pl": (
+                "{x} razy {y}?",
+                "Ile to jest {x} razy {y}?",
+            ),
+            "cs": (
+                "{x} krát {y}?",
+                "Kolik je {x} krát {y}?",
+            ),
+            "ro": (
+                "{x} ori {y}?",
+                "Cât fac {x} ori {y}?",
+            ),
+            "tr": (
+                "{x} çarpı {y}?",
+                "{x} çarpı {y} kaç eder?",
+            ),
+            "vi": (
+                "{x} nhân {y}?",
+                "{x} nhân {y} bằng bao nhiêu?",
+            ),
+            "id": (
+                "{x} kali {y}?",
+                "Berapa {x} kali {y}?",
+            ),
+            "el": (
+                "{x} επί {y};",
+                "Πόσο κάνει {x} επί {y};",
+            ),
+            "bg": (
+                "{x} по {y}?",
+                "Колко е {x} по {y}?",
+            ),
+            "ru": (
+                "{x} умножить на {y}?",
+                "Сколько будет {x} умножить на {y}?",
+            ),
+            "uk": (
+                "{x} помножити на {y}?",
+                "Скільки буде {x} помножити на {y}?",
+            ),
+            "fa": ("{x} ضربدر {y}؟",),
+            "he": (
+                "{x} כפול {y}?",
+                "כמה זה {x} כפול {y}?",
+            ),
+            "hi": ("{x} गुणा {y}?",),
+            "bn": ("{x} গুণ {y}?",),
+            "th": ("{x} คูณ {y} เท่ากับเท่าไร",),
+            "ja": ("{x}掛ける{y}は？",),
+            "ko": ("{x} 곱하기 {y}?",),
+            "zh": (
+                "{x}乘{y}等于几？",
+                "{x}乘{y}是多少？",
+            ),
+        },
+    ),
+    "and_plus": Wordings(
+        by_language={
+            "en": (
+                "And plus {y}?",
+                "Now add {y}.",
+            ),
+            "de": (
+                "Und plus {y}?",
+                "Und noch plus {y}?",
+            ),
+            "fr": ("Et plus {y} ?",),
+            "es": ("¿Y más {y}?",),
+            "it": ("E più {y}?",),
+            "pt": ("E mais {y}?",),
+            "nl": ("En plus {y}?",),
+            "sv": ("Och plus {y}?",),
+            "da": ("Og plus {y}?",),
+            "no": ("Og plus {y}?",),
+            "fi": ("Entä plus {y}?",),
+            "pl": ("A plus {y}?",),
+            "cs": ("A plus {y}?",),
+            "hu": ("És még {y}?",),
+            "ro": ("Și plus {y}?",),
+            "lt": ("O plius {y}?",),
+            "tr": ("Artı {y}?",),
+            "vi": ("Cộng thêm {y}?",),
+            "id": ("Lalu tambah {y}?",),
+            "el": ("Και συν {y};",),
+            "bg": ("А плюс {y}?",),
+            "ru": ("А плюс {y}?",),
+            "uk": ("А плюс {y}?",),
+            "ar": ("وزائد {y}؟",),
+            "fa": ("و به\u200cعلاوهٔ {y}؟",),
+            "he": ("ועוד {y}?",),
+            "hi": ("और जोड़ {y}?",),
+            "bn": ("আর যোগ {y}?",),
+            "th": ("แล้วบวก {y}",),
+            "ja": ("さらに足す{y}は？",),
+            "ko": ("더하기 {y}?",),
+            "zh": ("再加{y}呢？",),
+        },
+    ),
+    "and_minus": Wordings(
+        by_language={
+            "en": (
+                "And minus {y}?",
+                "Now take away {y}.",
+            ),
+            "de": ("Und minus {y}?",),
+            "fr": ("Et moins {y} ?",),
+            "es": ("¿Y menos {y}?",),
+            "it": ("E meno {y}?",),
+            "pt": ("E menos {y}?",),
+            "nl": ("En min {y}?",),
+            "sv": ("Och minus {y}?",),
+            "da": ("Og minus {y}?",),
+            "no": ("Og minus {y}?",),
+            "fi": ("Entä miinus {y}?",),
+            "pl": ("A minus {y}?",),
+            "cs": ("A minus {y}?",),
+            "hu": ("És mínusz {y}?",),
+            "ro": ("Și minus {y}?",),
+            "lt": ("O minus {y}?",),
+            "tr": ("Eksi {y}?",),
+            "vi": ("Trừ đi {y}?",),
+            "id": ("Lalu kurang {y}?",),
+            "el": ("Και μείον {y};",),
+            "bg": ("А минус {y}?",),
+            "ru": ("А минус {y}?",),
+            "uk": ("А мінус {y}?",),
+            "ar": ("وناقص {y}؟",),
+            "fa": ("و منهای {y}؟",),
+            "he": ("פחות {y}?",),
+            "hi": ("और घटा {y}?",),
+            "bn": ("আর বিয়োগ {y}?",),
+            "th": ("แล้วลบ {y}",),
+            "ja": ("さらに引く{y}は？",),
+            "ko": ("빼기 {y}?",),
+            "zh": ("再减{y}呢？",),
+        },
+    ),
+}

@@ -1,0 +1,60 @@
+"""Harper's rules of English grammar, sorted into the kinds of mistakes that the dimensions count.
+
+All rules cost 5 ms for a text of 60 words, most of it for spelling and for seven hundred set phrases; the ones below
+cost 0.6 ms. The checker takes 130 MB and is made at the first English text.
+"""
+
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Protocol
+
+from rewards.reading import MEMORY
+
+RULES = {
+    "articles": "AnA AnAnother AnotherAn TheAnother TheMy DefiniteArticle MissingDeterminer SomeWithoutArticle "
+    "MassNouns HalfAnHour",
+    "agreement": "PronounVerbAgreement IAmAgreement ThereIsAgreement PronounInflectionBe OneOfTheSingular "
+    "QuantifierNumeralConflict AnotherThings ThesesThese HeDos PronounAre SubjunctiveWasToWere",
+    "verb_forms": "RegularIrregulars SimplePastToPastParticiple DidPast WillNonLemma InflectedVerbAfterTo DoubleModal "
+    "ModalOf IsBeenAuxSequence HelpedPast ModalSeem NeedToNoun Payed ProgressiveNeedsBe SingleBe WouldNeverHave "
+    "HadOf WantBe WillGonna AllowTo LetToDo ModalBeAdjective",
+    "confused_words": "ItsContraction ItsPossessive PronounContraction TheirToThere TheirToTheyre ThereToTheir "
+    "TheyreToTheir TheyreConfusions ThereOwn ThenThan ToTwoToo TooTo PossessiveYour YourPredicateAdjective "
+    "LetsConfusion "
+    "ThoughThought WereWhere ToLoseTooLoose ExtendOrExtent QuiteQuiet SafeToSave NounVerbConfusion FeelFell "
+    "TheWhetherWeather DoesOrDose BellowBelow SeamToSeem ThingThink MoreThatLikely",
+    "prepositions": "MissingPreposition MissingTo ToTo AskNoPreposition ArriveTo ArriveOnWeekday InterestedIn GoodAt "
+    "DespiteOf DespiteItIs ResponsibleFor AwareOf FondOn ComprisesOf JealousOf FascinatedBy InspiredBy "
+    "PassionateAbout CuriousAbout AccuseOf CapitalizeOn OnFloor WithoutOut CommitmentTo ObsessPreposition BewareOf "
+    "AwaitFor OnFirstGlance ComfortableWith",
+    "comparisons": "MoreBetter MoreAdjective AdjectiveDoubleDegree RedundantSuperlatives LessWorse WorseOrWorst "
+    "VeryUnique RedundantProgressiveComparative VeryLess VeryKnown HandfulOfMore",
+    "split_words": "MergeWords SplitWords EverySingleOneOf Everyday Somebody Someone Nobody Everyone Anybody "
+    "Somewhere Nowhere Everywhere Without Myself Itself Yourself Nowadays Whereas Therefore However AllReady AWhile "
+    "Overnight Lifetime NoLonger OpenCompounds CompoundNouns",
+    "marks": "CommaFixes UnclosedQuotes EllipsisLength QuoteSpacing CurrencyPlacement CorrectNumberSuffix "
+    "WrongApostrophe PluralDecades PossessiveNoun",
+}
+
+
+class Checker(Protocol):
+    def set_lint_config(self, config: dict[str, bool]) -> None: ...
+
+    def organized_lints(self, text: str) -> Mapping[str, list[object]]: ...
+
+
+@lru_cache(MEMORY)
+def mistakes(text: str) -> Mapping[str, int]:
+    """Kind of mistake -> how many of them an English text holds."""
+    found = _checker().organized_lints(text)
+    return {kind: sum(len(found.get(rule, ())) for rule in rules.split()) for kind, rules in RULES.items()}
+
+
+@cache
+def _checker() -> Checker:
+    from harper import Linter, get_default_lint_config
+
+    checker: Checker = Linter()
+    wanted = {rule for rules in RULES.values() for rule in rules.split()}
+    checker.set_lint_config({rule: rule in wanted for rule in get_default_lint_config()})
+    return checker

@@ -1,0 +1,69 @@
+import pytest
+
+from envs.families.code_puzzles import completes, holds_exactly
+from envs.families.drawn import same_text, same_words
+from envs.formulas import FormulaError, evaluate
+from envs.library import BUILT_IN
+from envs.task import Constraint, Question, Task, Turn
+
+
+def turn(answer: str, due: str | None = None, *constraints: Constraint) -> Turn:
+    return Turn(Question("?", due, constraints=constraints), answer, "stop", num_tokens=1)
+
+
+def test_words_are_right_in_any_case_and_text_only_to_the_letter() -> None:
+    assert [same_words(turn(answer, "Anna")) for answer in ("anna", " Anna.\n", "Ann", "Anna Ben")] == [1, 1, 0, 0]
+    assert [same_text(turn(answer, "nus")) for answer in ("nus\n", "Nus", "nus.")] == [1, 0, 0]
+
+
+def test_an_expression_needs_x_and_every_value() -> None:
+    wanted = (Constraint("value_at", "3 7"), Constraint("value_at", "5 11"))
+    right = ("x*2 + 1", "2*x+1", "1 + x + x", "(4*x + 2)/2")
+    wrong = ("7", "x + 4", "", "y*2 + 1", "f(x)", "x*2 + 1 +", "__import__('os')", "x**99", "x/0")
+    assert [completes(turn(answer, None, *wanted)) for answer in right] == [True] * len(right)
+    assert [completes(turn(answer, None, *wanted)) for answer in wrong] == [False] * len(wrong)
+
+
+def test_a_condition_holds_inside_and_nowhere_else() -> None:
+    within = Constraint("true_for", "3 6")
+    right = ("3 <= x < 6", "x >= 3 and x <= 5", "not (x < 3 or x >= 6)", "x == 3 or x == 4 or x == 5")
+    wrong = ("x >= 3", "3 <= x <= 6", "True", "x", "", "x in (3, 4, 5)")
+    assert [holds_exactly(turn(answer, None, within)) for answer in right] == [True] * len(right)
+    assert [holds_exactly(turn(answer, None, within)) for answer in wrong] == [False] * len(wrong)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "x", "1.5", "'a'", "f(1)", "1/0", "2**21", "9**20*9**20*9**20", "(" * 150, "(" * 5000, "\x00", "x.y", "[1]"],
+)
+def test_what_is_no_bounded_formula_is_refused(text: str) -> None:
+    with pytest.raises(FormulaError):
+        evaluate(text, {})
+
+
+def test_formulas_have_the_values_of_python() -> None:
+    for text in ("1+2*3", "-7//2", "-7%3", "2**10", "1 < 2 < 3", "not 1 == 1 or 2 >= 2", "7/2"):
+        assert evaluate(text, {}) == eval(text)  # written here
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [("loop-value", "x = ?"), ("indexing", "] = ?")],
+)
+def test_programs_do_what_python_does(name: str, text: str) -> None:
+    scenario = next(scenario for scenario in BUILT_IN if scenario.name == name)
+    for level in range(scenario.num_levels):
+        for seed in range(40):
+            question = scenario.dialog(Task(name, "en", level, seed)).open()
+            assert text in question.text
+            assert _run(question.text) == int(question.answer or "")
+
+
+def _run(program: str) -> int:
+    """The last value that one of our own programs asks for."""
+    *body, last = program.split("\n")
+    names: dict[str, object] = {}
+    exec("\n".join(body), names)  # our program, not a policy's
+    value = eval(last.removeprefix("print(").removesuffix(")").removesuffix(" = ?"), names)
+    assert isinstance(value, int)
+    return value
