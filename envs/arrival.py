@@ -31,6 +31,9 @@ class Visit:
 class Arrival:
     """How queries arrive. The defaults are a mixture without users: every dialog for itself.
 
+    Over many users, topics and languages have their shares exactly; a few users who come often move them towards their
+    own habits.
+
     Attributes:
         zipf_exponent: the k-th line of a domain is weighed by 1 / k^zipf_exponent; 0 leaves the lines' own weights.
         domains: domain -> weight; empty: a domain weighs what its lines weigh together.

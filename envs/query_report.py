@@ -9,7 +9,7 @@ from envs.library import Library
 from envs.mix import DOMAIN
 from envs.query_fit import Goodness, LogFit, domain_of
 
-CLOSE, POOR = 0.05, 0.15  # distances: a close fit is nearer than the one, a poor one farther than the other
+CLOSE, POOR = 0.05, 0.1  # distances: a close fit is nearer than the one, a poor one farther than the other
 NUM_LISTED = 10
 
 

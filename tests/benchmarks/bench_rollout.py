@@ -79,11 +79,11 @@ def _build_worker(config: Config, folder: Path, chat: ChatFormat, library: Libra
         timeout_seconds=rollout.episode_timeout_seconds,
     )
     worker = RolloutWorker(Sampler(settings), chat, library, budget, name="bench")
-    worker.load(*_published(folder))
+    worker.load(*published(folder))
     return worker
 
 
-def _published(folder: Path) -> tuple[Manifest, list[np.ndarray]]:
+def published(folder: Path) -> tuple[Manifest, list[np.ndarray]]:
     """The weights of `folder` as the learner would send them; nobody asks here what it thinks of them."""
     tokens = np.zeros((1, 8), np.int32)
     probe = Probe(tokens, np.zeros(tokens.shape, np.float32), tolerance=float("inf"))

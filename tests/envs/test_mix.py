@@ -4,9 +4,10 @@ from itertools import islice
 import pytest
 
 from envs.library import Library, ScenarioError
-from envs.mix import MixLine, check_mix, draw, evaluation_tasks, is_held_out
+from envs.mix import MixLine, check_mix, draw, evaluation_tasks, expand, is_held_out
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import SimulatedUser
+from tests.envs import arrivals
 
 LIBRARY = Library()
 MIX = (
@@ -134,3 +135,50 @@ def test_check_mix_names_what_is_wrong(line: MixLine, cause: str) -> None:
 def test_an_empty_mix_is_refused() -> None:
     with pytest.raises(ScenarioError, match="mix is empty"):
         check_mix(LIBRARY, [])
+
+
+def test_a_domain_and_everything_stand_for_their_scenarios() -> None:
+    lines = [
+        MixLine("*", 3.0, ("fr",), (0, 1)),
+        MixLine("roots", 9.0),
+        MixLine("domain:math", 1.0, ("de", "fr"), (1, 2)),
+    ]
+    assert expand(arrivals.LIBRARY, [*lines[:2], MixLine("riddles")]) == (
+        MixLine("sums", 1.0, ("fr",), (0, 1)),
+        MixLine("products", 1.0, ("fr",), (0, 1)),
+        MixLine("verses", 1.0, ("fr",), (0,)),  # it has no level 1
+        MixLine("roots", 9.0),  # named by itself, and left as it is
+        MixLine("riddles"),
+    )
+    assert expand(arrivals.LIBRARY, [lines[0], MixLine("domain:math", 3.0, ("de", "fr"), (1, 2))]) == (
+        MixLine("riddles", 1.5, ("fr",), (0, 1)),
+        MixLine("verses", 1.5, ("fr",), (0,)),
+        MixLine("sums", 1.0, ("de", "fr"), (1,)),
+        MixLine("products", 1.0, ("de", "fr"), (1,)),
+        MixLine("roots", 1.0, ("de",), (1, 2)),
+    )
+    assert expand(LIBRARY, MIX) == MIX
+
+
+def test_everything_can_be_asked_together() -> None:
+    mix = expand(LIBRARY, [MixLine("*")])
+    check_mix(LIBRARY, mix)
+    assert [line.scenario for line in mix] == [scenario.name for scenario in LIBRARY.scenarios]
+    assert sum(line.weight for line in mix) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "cause"),
+    [
+        ([MixLine("domain:maths")], "unknown domain 'maths'; known are: math, logic, words"),
+        ([MixLine("domain:math", languages=("de", "xx"))], "domain:math: none of its scenarios speaks 'xx'"),
+        ([MixLine("*", levels=(0, 7))], "none of its scenarios has level 7"),
+        ([MixLine("domain:words", levels=(1,))], "none of its scenarios has level 1"),
+        ([MixLine("domain:words"), MixLine("verses")], "domain:words: other lines name all of its scenarios"),
+        ([MixLine("*", levels=())], "levels are empty"),
+        ([MixLine("*", weight=float("nan"))], "must be above 0"),
+    ],
+)
+def test_a_line_that_stands_for_nothing_is_refused(lines: list[MixLine], cause: str) -> None:
+    with pytest.raises(ScenarioError, match=cause):
+        check_mix(arrivals.LIBRARY, expand(arrivals.LIBRARY, lines))

@@ -80,6 +80,12 @@ def test_lines_that_move_get_more_and_the_others_keep_the_floor() -> None:
     assert weights(moved) == {("sums", 0): 1.0, ("words", 1): 0.75}
 
 
+def test_a_line_of_little_weight_is_still_asked() -> None:
+    rare = MixLine("rare", 0.000012344, ("en",), (0, 1))
+    curriculum = Curriculum.start(start().config, [*LINES, rare])
+    assert weights(curriculum)["rare", 0] == 0.00001234
+
+
 def test_metrics_name_levels_and_shares() -> None:
     higher = start().advance(outcomes("sums", 0, *[1.0] * 10))
     assert higher.metrics() == {

@@ -7,6 +7,7 @@ from envs.task import Task
 from rl.evaluate import evaluation_requests, summarize
 from rl.results import EvalResult
 from rl.trajectory import Scored
+from tests.envs.arrivals import Topic
 from tests.rl.builders import lost, request, scored, trajectory
 from tests.rl.fakes import Scripted
 
@@ -48,7 +49,19 @@ def test_accuracies_by_hand() -> None:
         seen_share=pytest.approx(2 / 4),  # four different openings were judged
         by_scenario={"capitals": pytest.approx(1 / 3), "sums": pytest.approx(3 / 5)},
         num_dialogs=5,
+        by_domain={SUMS.domain: pytest.approx(4 / 8)},
+        by_language={"en": pytest.approx(4 / 8)},
     )
+
+
+def test_languages_and_domains_are_told_apart() -> None:
+    library = Library((SUMS, Topic("riddles", "logic")))
+    asked = [Task("sums", "en", 0, 1), Task("riddles", "de", 0, 1), Task("riddles", "en", 0, 2)]
+    result = summarize(
+        [dialog(task, right) for task, right in zip(asked, (1, 1, 0), strict=True)], library, step=0, seen=()
+    )
+    assert result.by_language == {"de": 1.0, "en": 0.5}
+    assert result.by_domain == {"logic": 0.5, SUMS.domain: 1.0}
 
 
 def test_what_there_is_none_of_is_none() -> None:

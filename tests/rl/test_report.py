@@ -71,6 +71,8 @@ def test_the_report_for_machines(run: Path) -> None:
         "seen_share": 0.25,
         "by_scenario": {"arithmetic": 0.975},
         "num_dialogs": 4,
+        "by_domain": {},
+        "by_language": {},
     }
     assert report["seconds"] == {"rollout": 10.0, "reward": 5.0, "learner": 20.0, "sync": 0.0, "other": 2.5}
     assert report["final_weights_sha256"] == "ab" * 32
@@ -90,8 +92,8 @@ def test_the_report_for_people(run: Path) -> None:
         "opening questions that were also asked in training: 25.0%",
         "![learning curve](plots/learning_curve.png)",
         "![training](plots/training.png)",
-        "| 20 | 97.5% | 100.0% | 50.0% | 100.0% | 97.5% |",
-        "| 0 | 0.0% | 0.0% |  | 0.0% | 0.0% |",
+        "| 20 | 97.5% | 100.0% | 50.0% | 100.0% |",
+        "| 0 | 0.0% | 0.0% |  | 0.0% |",
         "| step 0 | step 20 |",
         "| learner | 20.0 | 53.3% |",
         "| driver | 1,536 |",
@@ -100,6 +102,24 @@ def test_the_report_for_people(run: Path) -> None:
         assert part in text
     for name in ("learning_curve.png", "training.png"):
         assert (run / "plots" / name).read_bytes().startswith(PNG)
+
+
+def test_accuracy_is_broken_down_where_there_is_more_than_one(run: Path) -> None:
+    first, last = (
+        EvalResult(step, 0.5, 0.5, None, None, 1.0, {"sums": low, "riddles": 0.75}, 4, {"math": low}, by_language)
+        for step, low, by_language in ((0, 0.25, {"en": 0.5}), (20, 1.0, {"de": 0.25, "en": 0.5}))
+    )
+    write_report(run, summary(first, last))
+    text = (run / "report.md").read_text()
+    for part in (
+        "by scenario\n\n| scenario | step 0 | step 20 |",
+        "| sums | 25.0% | 100.0% |",
+        "by language\n\n| language | step 0 | step 20 |",
+        "| de |  | 25.0% |",
+    ):
+        assert part in text
+    assert "by domain" not in text
+    assert json.loads((run / "report.json").read_text())["eval"][1]["by_language"] == {"de": 0.25, "en": 0.5}
 
 
 def test_levels_of_a_curriculum_are_drawn(tmp_path: Path) -> None:
