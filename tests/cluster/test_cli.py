@@ -153,6 +153,35 @@ def test_listings(command: str, entry: str, capsys: pytest.CaptureFixture) -> No
     assert entry in {row["name"] for row in json.loads(capsys.readouterr().out)}
 
 
+@pytest.fixture
+def log(tmp_path: Path) -> str:
+    topics = ("arithmetic", "arithmetic", "weather")
+    lines = [json.dumps({"time": 60 * i, "user": "ada", "topic": topic}) for i, topic in enumerate(topics)]
+    (tmp_path / "log.jsonl").write_text("\n".join(lines))
+    return str(tmp_path / "log.jsonl")
+
+
+def test_a_log_is_fitted(log: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["scenarios", "fit", log]) == 0
+    printed = capsys.readouterr().out
+    for part in ("3 queries by 1 users", "arithmetic 66.7%", "not in the library", '- {"scenario": "arithmetic"}'):
+        assert part in printed
+
+
+@pytest.mark.parametrize("options", [["fit", "--json"], ["--json", "fit"]], ids=" ".join)
+def test_a_log_is_fitted_for_programs(options: list[str], log: str, capsys: pytest.CaptureFixture) -> None:
+    assert cli.main(["scenarios", *options, log]) == 0
+    fitted = json.loads(capsys.readouterr().out)
+    assert fitted["mean_session_length"] == 3.0
+    assert fitted["recipe"].startswith("tasks:")
+
+
+def test_a_log_with_a_wrong_line_is_refused_by_its_number(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    (tmp_path / "log.jsonl").write_text('{"time": 0, "user": "ada", "topic": "weather"}\n{"time": 0}\n')
+    assert cli.main(["scenarios", "fit", str(tmp_path / "log.jsonl")]) == 2
+    assert "log.jsonl:2: 'user' is None" in capsys.readouterr().err
+
+
 def test_show_passes_its_filters_on(
     tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

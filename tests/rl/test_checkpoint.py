@@ -63,6 +63,12 @@ def test_the_state_comes_back_exactly(tmp_path: Path) -> None:
     assert (found.folder / "weights").read_bytes() == b"w"
 
 
+def test_evaluations_from_before_languages_were_counted_load() -> None:
+    old = '{"step":0,"accuracy":0.5,"first_turn":0.5,"follow_up":null,"unseen":null,"seen_share":1.0}'
+    (result,) = RunState.model_validate_json(f'{{"step":1,"evals":[{old}]}}').evals
+    assert (result.accuracy, result.by_domain, result.by_language) == (0.5, {}, {})
+
+
 def test_the_newest_is_used(tmp_path: Path) -> None:
     for step in (10, 999_999, 1_000_000):
         save(tmp_path, step)

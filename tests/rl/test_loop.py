@@ -15,6 +15,7 @@ from rl.config import Config
 from rl.metrics import read_metrics
 from rl.report import RunSummary, write_report
 from rl.store import Query, Record, opening_questions, read
+from rl.tasks import build_arrival
 from tests.rl.fakes import KilledError, Run, Scripted, Trap, small_config
 
 BATCH = 4 * 2  # rollout_batch_size x n_samples_per_prompt
@@ -291,6 +292,29 @@ def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Pa
     stop(Run(tmp_path / "killed", climbing_config(), trap=Trap("update", 3)))
     resumed = Run(tmp_path / "killed", climbing_config())
     assert_same_run(resumed, resumed.train(), whole, wanted)
+
+
+def arriving_config() -> Config:
+    mix = "tasks.mix=[{scenario: arithmetic-dialog, levels: [0, 1]}, {scenario: arithmetic}]"
+    arrival = "{enabled: true, languages: {en: 3.0, de: 1.0}, mean_session_length: 3.0, returning_share: 0.5}"
+    return small_config(
+        mix, f"tasks.arrival={arrival}", "tasks.arrival.topic_stickiness=0.8", "curriculum.enabled=true"
+    )
+
+
+def test_dialogs_are_those_of_the_users_who_arrive(tmp_path: Path) -> None:
+    run = Run(tmp_path, arriving_config())
+    summary = run.train()
+    arrival = build_arrival(arriving_config())
+    assert arrival is not None
+    languages: dict[str, set[str]] = {}
+    for record in read(tmp_path, TRAIN):
+        request = record.trajectory.request
+        user = arrival.visit(42, request.iteration, request.group).user
+        languages.setdefault(user, set()).add(request.task.language)
+    assert len(languages) < 20  # dialogs, of which some share a session
+    assert all(len(spoken) == 1 for spoken in languages.values())
+    assert summary.evals[-1].by_language.keys() == {"de", "en"}
 
 
 def test_only_what_came_after_the_checkpoint_is_done_again(tmp_path: Path) -> None:
