@@ -94,13 +94,15 @@ def shape(library: Library, lines: Sequence[MixLine], arrival: Arrival) -> tuple
     domains = [library.find(line.scenario).domain for line in lines]
     _check_domains(lines, domains, arrival.domains)
     ranks: defaultdict[str, int] = defaultdict(int)
-    weights, asked, inside = [], defaultdict[str, float](float), defaultdict[str, float](float)
+    asked: defaultdict[str, float] = defaultdict(float)
+    inside: defaultdict[str, float] = defaultdict(float)
+    weights: list[float] = []
     for line, domain in zip(lines, domains, strict=True):
         ranks[domain] += 1
         weights.append(line.weight * ranks[domain] ** -arrival.zipf_exponent)
         inside[domain] += weights[-1]
         asked[domain] += line.weight
-    wanted = arrival.domains or asked
+    wanted: Mapping[str, float] = arrival.domains or asked
     scale = sum(asked.values()) / sum(wanted.values())
     return tuple(
         replace(

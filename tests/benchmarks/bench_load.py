@@ -28,7 +28,7 @@ from rl.tasks import build_arrival, build_load, build_tasks
 from rl.trajectory import EpisodeRequest, Trajectory
 
 SECONDS = 20.0
-UTILISATION = 0.5  # mean rate as a share of the capacity; at the peak of the rhythm and in the burst it is above 1
+UTILISATION = 0.5  # mean rate without bursts, as a share of the capacity; a burst is more than the worker can do
 NUM_AT_ONCE = 64
 ARRIVING = (
     "tasks.mix=[{scenario: arithmetic-dialog, languages: [en], levels: [0, 1]}]",

@@ -136,13 +136,13 @@ def test_returning_users_return_and_the_first_most_often() -> None:
 def test_a_user_keeps_language_and_favourite_topic() -> None:
     arrival = Arrival(0.0, {}, {"en": 1.0, "de": 1.0}, 1.0, 1.0, 1.0, num_users=40)
     mix = shape(LIBRARY, LINES, arrival)
-    habits = defaultdict(set)
+    habits: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
     for index in range(400):
         task = draw(LIBRARY, mix, 42, 0, index, arrivals=arrival)
         habits[arrival.visit(42, 0, index).user].add((task.scenario, task.language))
     assert all(len(habit) == 1 for habit in habits.values())
-    topics, languages = map(set, zip(*set.union(*habits.values()), strict=True))
-    assert (len(topics), languages) == (4, {"en", "de"})
+    seen = set.union(*habits.values())
+    assert (len({topic for topic, _ in seen}), {language for _, language in seen}) == (4, {"en", "de"})
 
 
 def test_a_favourite_outlives_a_curriculum() -> None:
