@@ -2,6 +2,7 @@
 
 from envs.library import Library, build_library
 from envs.mix import MixLine, check_mix
+from envs.task import Task
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
@@ -14,6 +15,17 @@ def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     mix = tuple(MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix)
     check_mix(library, mix)
     return library, mix
+
+
+def rehearse(config: Config) -> None:
+    """Hold one dialog of every level and language that the run asks, without a policy. Raises `ScenarioError` where
+    one cannot be asked or judged on this machine, such as programs without a sandbox.
+    """
+    library, mix = build_tasks(config)
+    for line in mix:
+        for language in line.languages or library.find(line.scenario).languages:
+            for level in line.levels:
+                library.rehearse(Task(line.scenario, language, level, 0), max_turns=config.rollout.max_turns)
 
 
 def build_scorer(config: Config) -> Scorer:
