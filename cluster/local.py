@@ -32,7 +32,7 @@ from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
 from rl.records import Records
 from rl.report import RunSummary, write_report
-from rl.tasks import build_scorer, build_tasks, signal_of
+from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
 
 LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
@@ -42,7 +42,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     # a polite kill ends like Ctrl-C: actors stopped, logs kept
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     disable_progress_bars()
-    build_tasks(config)
+    rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
     plan = build_device_plan(config, detect_num_gpus())

@@ -9,7 +9,7 @@ GIB = 1024**3
 
 # What a process of each role holds before it has a model (measured on CPU): Python, torch, Ray, and vLLM, DeepSpeed or
 # RLlib on top.
-BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.1, "reward": 0.3, "learner": 0.7}
+BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.3, "reward": 0.3, "learner": 0.8}
 
 
 class ResourceError(ValueError):

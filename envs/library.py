@@ -25,6 +25,7 @@ a list of such objects, and `tasks.files` in the recipe names the file:
     SCENARIOS = [Capitals()]
 '''
 
+import difflib
 import inspect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ from envs.families import (
 )
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
-from envs.task import Question, Scenario, Task
+from envs.task import Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
@@ -116,8 +117,9 @@ class Library:
                 return scenario
         if name == Questions.name:
             raise ScenarioError("scenario 'questions' needs a file: set tasks.questions to its path")
-        known = ", ".join(scenario.name for scenario in self.scenarios)
-        raise ScenarioError(f"unknown scenario {name!r}; known are: {known}. Your own files go in tasks.files")
+        close = difflib.get_close_matches(name, [scenario.name for scenario in self.scenarios], n=3)
+        advice = f"did you mean {' or '.join(close)}?" if close else "`zero2one scenarios` lists all."
+        raise ScenarioError(f"unknown scenario {name!r}; {advice} Your own files go in tasks.files")
 
     def opening(self, task: Task) -> str:
         """The text of the task's first question. Raises `ScenarioError` where the scenario raises anything."""
@@ -134,6 +136,18 @@ class Library:
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
         return asked
+
+    def rehearse(self, task: Task, *, max_turns: int) -> None:
+        """Hold the dialog with somebody who answers right, and ask for the verdicts. Raises `ScenarioError` where the
+        scenario cannot be asked or judged here.
+        """
+        asked = self.questions(task, max_turns=max_turns)
+        turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
+        try:
+            for index in range(len(turns)):
+                self.find(task.scenario).verify(Transcript(task, turns[: index + 1]))
+        except Exception as error:  # a user's scenario may do anything
+            raise ScenarioError(f"{task.id} cannot be judged: {cause_of(error)}") from error
 
     def listing(self) -> list[ScenarioInfo]:
         return [

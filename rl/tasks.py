@@ -4,6 +4,7 @@ from envs.arrival import Arrival, shape
 from envs.library import Library, build_library
 from envs.load import Load
 from envs.mix import MixLine, check_mix, expand
+from envs.task import Task
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
@@ -48,6 +49,17 @@ def build_load(config: Config) -> Load:
         burst_seconds=load.burst_seconds,
         burst_factor=load.burst_factor,
     )
+
+
+def rehearse(config: Config) -> None:
+    """Hold one dialog of every level and language that the run asks, without a policy. Raises `ScenarioError` where
+    one cannot be asked or judged on this machine, such as programs without a sandbox.
+    """
+    library, mix = build_tasks(config)
+    for line in mix:
+        for language in line.languages or library.find(line.scenario).languages:
+            for level in line.levels:
+                library.rehearse(Task(line.scenario, language, level, 0), max_turns=config.rollout.max_turns)
 
 
 def build_scorer(config: Config) -> Scorer:

@@ -7,8 +7,9 @@ import pytest
 
 import envs.library
 from envs.library import BUILT_IN, Library, ScenarioError, build_library
-from envs.task import Task, Transcript, Turn
+from envs.task import Question, Task, Transcript, Turn
 from envs.user_file import UserFileError
+from envs.users import SimulatedUser
 
 VALID = """
 from envs.task import Question
@@ -63,6 +64,29 @@ def test_a_scenario_that_cannot_open_is_named_with_the_line(tmp_path: Path) -> N
     assert str(caught.value) == "echo/en/1/3 cannot be asked: KeyError: 'yes' (mine.py, line 17)"
 
 
+class Unjudged:
+    name, domain, languages, num_levels = "unjudged", "test", ("en",), 1
+
+    def size(self, language: str, level: int) -> int:
+        return 1
+
+    def dialog(self, task: Task) -> SimulatedUser:
+        return SimulatedUser([Question("Say yes.", "yes"), Question("And now no.", "no")])
+
+    def verify(self, transcript: Transcript) -> float:
+        if len(transcript.turns) == 2:
+            raise LookupError(f"nobody to judge {transcript.last.answer!r}")
+        return 1.0
+
+
+def test_a_rehearsal_finds_what_cannot_be_judged() -> None:
+    library = Library((Unjudged(), *BUILT_IN))
+    library.rehearse(Task("arithmetic-dialog", "en", 0, 3), max_turns=5)
+    library.rehearse(Task("unjudged", "en", 0, 0), max_turns=1)
+    with pytest.raises(ScenarioError, match=r"unjudged/en/0/0 cannot be judged: LookupError: nobody to judge 'no' \("):
+        library.rehearse(Task("unjudged", "en", 0, 0), max_turns=5)
+
+
 def test_the_questions_of_a_right_dialog() -> None:
     library, task = Library(), Task("arithmetic-dialog", "en", 0, 3)
     questions = library.questions(task, max_turns=5)
@@ -93,7 +117,7 @@ def test_the_listing_is_plain_data(tmp_path: Path) -> None:
 
 
 def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(ScenarioError, match="unknown scenario 'arithmetics'; known are: arithmetic, arithmetic-dialog"):
+    with pytest.raises(ScenarioError, match="unknown scenario 'arithmetics'; did you mean arithmetic"):
         Library().find("arithmetics")
 
 
