@@ -26,6 +26,7 @@ REPORT_KEYS = {
     "seconds",
     "num_rollout_workers",
     "peak_rss_bytes",
+    "alarms",
     "episodes",
     "held_out_seen_share",
 }
