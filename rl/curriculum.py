@@ -1,7 +1,7 @@
 """The curriculum: what is asked next follows what the policy can do.
 
-Two rules, both functions of the dialogs that an update has used, so a run with a curriculum is still a function of its
-configuration:
+Two rules, both functions of the dialogs that an update has used. So a synchronous run with a curriculum is still a
+function of its configuration; an asynchronous one that was resumed draws what had been in flight anew.
 
 - Within a line of the mixture, levels are a ladder. Most questions come from one rung, the frontier; it moves up when
   the policy succeeds often enough there and down when it hardly ever does. Some questions go to the rungs below.
@@ -26,6 +26,10 @@ SLOWER = 4  # the slow average of a line has this many times the half-life of th
 DIGITS = 4  # that a share keeps, wherever its point: among a hundred lines, some have very little
 
 
+class CurriculumError(ValueError):
+    """A mixture that a curriculum cannot follow, or a checkpoint of another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ladder:
     """Where one line of the mixture stands.
@@ -48,6 +52,9 @@ class Ladder:
         return 0.0 if self.fast is None or self.slow is None else abs(self.fast - self.slow)
 
 
+Step = tuple[str, tuple[int, ...], Ladder]  # what a checkpoint keeps: scenario and levels of a line, and its ladder
+
+
 @dataclass(frozen=True, slots=True)
 class Curriculum:
     """A ladder for each line of the recipe's mixture. Immutable: `advance` returns the next one.
@@ -61,7 +68,13 @@ class Curriculum:
 
     @classmethod
     def start(cls, config: CurriculumConfig, lines: Sequence[MixLine]) -> "Curriculum":
-        """At the lowest level of every line, all lines at their weights."""
+        """At the lowest level of every line, all lines at their weights. Raises CurriculumError where a scenario has
+        several lines: a dialog could not be counted for one of them.
+        """
+        names = [line.scenario for line in lines]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if config.enabled and twice:
+            raise CurriculumError(f"tasks.mix: with curriculum.enabled a scenario has one line, {twice[0]!r} has more")
         return cls(config, tuple(lines), tuple(Ladder() for _ in lines))
 
     @property
@@ -101,14 +114,23 @@ class Curriculum:
         return found
 
     def to_json(self) -> JsonValue:
-        return LADDERS.dump_python(self.ladders, mode="json")
+        """Nothing without a curriculum; else the ladder of each line, with what the line asks."""
+        return STEPS.dump_python(self._steps(self.ladders), mode="json") if self.config.enabled else None
 
     def restore(self, value: JsonValue) -> "Curriculum":
-        """The curriculum of a checkpoint. Raises ValueError where it is of another mixture."""
-        ladders = LADDERS.validate_python(value)
-        if len(ladders) != len(self.lines):
-            raise ValueError(f"the checkpoint's curriculum has {len(ladders)} lines, tasks.mix has {len(self.lines)}")
+        """The curriculum of a checkpoint, which may have been saved without one. Raises CurriculumError where it is of
+        another mixture.
+        """
+        if value is None or not self.config.enabled:
+            return self
+        steps = STEPS.validate_python(value)
+        ladders = tuple(ladder for _, _, ladder in steps)
+        if len(ladders) != len(self.lines) or steps != self._steps(ladders):
+            raise CurriculumError("tasks.mix is not that of the checkpoint, whose curriculum cannot go on with it")
         return replace(self, ladders=ladders)
+
+    def _steps(self, ladders: Sequence[Ladder]) -> tuple[Step, ...]:
+        return tuple((line.scenario, line.levels, ladder) for line, ladder in zip(self.lines, ladders, strict=True))
 
     def _shares(self) -> list[float]:
         """weight * (floor + (1 - floor) * progress / largest progress)"""
@@ -130,16 +152,10 @@ class Curriculum:
         return ladder
 
     def _line_of(self, task: Task) -> int:
-        return next(
-            index
-            for index, line in enumerate(self.lines)
-            if line.scenario == task.scenario
-            and task.level in line.levels
-            and (not line.languages or task.language in line.languages)
-        )
+        return next(index for index, line in enumerate(self.lines) if line.scenario == task.scenario)
 
 
-LADDERS: TypeAdapter[tuple[Ladder, ...]] = TypeAdapter(tuple[Ladder, ...])
+STEPS: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])
 
 
 def outcomes(scored: Iterable[Scored]) -> list[tuple[Task, float]]:

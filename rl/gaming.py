@@ -1,8 +1,10 @@
 """The gaming alarm: a dimension of the reward rises while held-out success falls.
 
-A policy that finds what pays without being right looks like progress in the reward. Held-out success is the scenario's
-own verdict and trains nothing, so the two part company. Both are read from the same held-out dialogs, always the same
-questions answered greedily, so that neither a curriculum nor a change of the mixture looks like gaming. Success that
+A policy that finds what pays without being right looks like progress in the reward. Success is the scenario's own
+verdict, which nobody is paid for by that name, so the two part company. Both are read from the dialogs of evaluations,
+always the same questions answered greedily, so that neither a curriculum nor a change of the mixture looks like gaming.
+Where a level's questions are few, evaluations ask those of training too, and a policy that has learned them by heart
+hides its fall: the dimensions are then better watched on a level with many. Success that
 has never been there cannot fall: a policy that learns the form before the content raises no alarm.
 """
 

@@ -119,6 +119,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "ppo.kl_target", "its controller scales ppo.kl_coef, which must then be above 0"
     if ppo.kl_in == "loss" and ppo.kl_estimator == "k1" and ppo.kl_coef > 0:
         yield "ppo.kl_estimator", "has no gradient on average in ppo.kl_in = loss; use k3 or k2"
+    if config.curriculum.success_low >= config.curriculum.success_high > 0:
+        yield "curriculum.success_low", f"must be below success_high = {config.curriculum.success_high:g}"
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
         yield "tasks.arrival.load.burst_seconds", f"must be at most period_seconds = {load.period_seconds:g}"

@@ -17,7 +17,7 @@ from envs.mix import MixLine, draw, evaluation_tasks
 from envs.task import Task
 from rewards.signal import Moments, Signal
 from rl.advantages import estimate
-from rl.batch import Advantages, Annotations, Batch, pack
+from rl.batch import Advantages, Annotations, Batch, pack, usable
 from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
 from rl.checkpoint import RunState
 from rl.config import Config
@@ -132,7 +132,7 @@ class Trainer:
         progress.tokens_generated += batch.num_action_tokens
         progress.max_logprob_gap = max(progress.max_logprob_gap, mismatch.get("mismatch/max_logprob_gap", 0.0))
         progress.episodes.update(s.trajectory.status for s in scored)
-        progress.curriculum = progress.curriculum.advance(outcomes(scored))
+        progress.curriculum = progress.curriculum.advance(outcomes(usable(scored)))
         self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
         return metrics | progress.curriculum.metrics()
 

@@ -9,6 +9,7 @@ from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
 from rl.config import Config, RewardsConfig
+from rl.curriculum import Curriculum
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
@@ -16,6 +17,7 @@ def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     library = build_library(config.tasks.files, config.tasks.questions)
     mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix])
     check_mix(library, mix)
+    Curriculum.start(config.curriculum, mix)
     arrival = build_arrival(config)
     return library, mix if arrival is None else shape(library, mix, arrival)
 

@@ -7,7 +7,7 @@ import pytest
 from envs.mix import MixLine
 from envs.task import Task
 from rl.config import CurriculumConfig
-from rl.curriculum import Curriculum
+from rl.curriculum import Curriculum, CurriculumError
 
 LINES = (MixLine("sums", 1.0, ("en",), (0, 2, 5)), MixLine("words", 3.0, (), (1,)))
 
@@ -100,5 +100,19 @@ def test_a_checkpoint_restores_it_exactly() -> None:
     there = start().advance(outcomes("sums", 0, 0.1, 0.7, 1.0) + outcomes("words", 1, 0.3))
     again = start().restore(json.loads(json.dumps(there.to_json())))
     assert again == there
-    with pytest.raises(ValueError, match=r"2 lines, tasks\.mix has 1"):
-        Curriculum.start(there.config, LINES[:1]).restore(there.to_json())
+    for lines in (LINES[:1], LINES[::-1]):
+        with pytest.raises(CurriculumError, match=r"tasks\.mix is not that of the checkpoint"):
+            Curriculum.start(there.config, lines).restore(there.to_json())
+
+
+def test_a_run_that_was_saved_without_one_starts_it_at_the_ground() -> None:
+    without = Curriculum.start(CurriculumConfig(), LINES)
+    assert start().restore(without.to_json()) == start()
+    assert without.restore(start().to_json()) == without
+
+
+def test_a_scenario_in_two_lines_has_no_ladder() -> None:
+    twice = (*LINES, MixLine("sums", 1.0, ("de",), (0,)))
+    assert Curriculum.start(CurriculumConfig(), twice).mix == twice
+    with pytest.raises(CurriculumError, match="a scenario has one line, 'sums' has more"):
+        Curriculum.start(start().config, twice)
