@@ -211,8 +211,13 @@ def _outcome(stopped: Stopped | None, code: int, read: Sequence[str], seconds: f
         seconds=seconds,
         is_loaded=sandbox_inside.LOADED in lines,
         results=tuple(line for line in lines if line.startswith((sandbox_inside.VALUE, sandbox_inside.RAISED))),
-        peak_bytes=int(peaks[0]) * 1024 if peaks and peaks[0].isdigit() else None,
+        peak_bytes=_kib(peaks[0]) if peaks else None,
     )
+
+
+def _kib(text: str) -> int | None:
+    """Bytes; None for what the harness does not write. A program can reach its channel too, and write anything."""
+    return int(text) * 1024 if text.isascii() and text.isdigit() and len(text) <= 12 else None
 
 
 def _exit(code: int, stderr: str) -> Exit:

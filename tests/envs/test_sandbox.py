@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from envs import sandbox as sandbox_module
-from envs import sandbox_run
+from envs import sandbox_inside, sandbox_run
 from envs.sandbox import NoSandbox, find_sandbox, run_python, the_sandbox
 from envs.sandbox_filter import MACHINES, REFUSED
 from envs.sandbox_run import MIB, Limits, Outcome, Sandbox, SandboxError, value_of
@@ -71,6 +71,14 @@ def read(path: Path) -> str:
 def refused(statement: str, imports: str = "os") -> str:
     """A program that says "refused" if the statement raises `OSError`."""
     return f"import {imports}\ntry:\n    {statement}\nexcept OSError:\n    print('refused')"
+
+
+def test_what_a_program_writes_where_the_harness_reports_breaks_nothing() -> None:
+    forged = f"{sandbox_inside.PEAK}²\\n"
+    source = f"import os\nfor fd in range(3, 64):\n  try: os.write(fd, '{forged}'.encode())\n  except OSError: pass"
+    outcome = attack(source)
+    assert outcome.exit == "ok"
+    assert outcome.peak_bytes is None
 
 
 def test_a_program_reads_prints_and_ends() -> None:
