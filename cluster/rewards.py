@@ -6,6 +6,7 @@ nothing of the worker, works across machines, and costs nothing while all goes w
 """
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
@@ -72,7 +73,7 @@ class RewardFleet:
     async def _judge_by_cell(self, trajectory: Trajectory) -> Outcome:
         """A dialog that took its worker down alone: if it was the dialog, one cell of its judgement does it again."""
         transcript = trajectory.transcript
-        names = await self._ask(lambda worker: worker.columns.remote())
+        names = await self._columns()
         cells = np.empty((len(transcript.turns), len(names)), np.float32)
         for turn, row in enumerate(cells):
             for column, name in enumerate(names):
@@ -87,6 +88,13 @@ class RewardFleet:
                         raise error.of(trajectory.request.id) from lost
                     return error
         return DialogScore(np.ascontiguousarray(cells[:, :-1]), cells[:, -1].copy())
+
+    async def _columns(self) -> tuple[str, ...]:
+        """A worker that is lost over this was lost by chance: nothing was judged."""
+        for _ in range(self._max_retries):
+            with contextlib.suppress(MemberLostError):
+                return await self._ask(lambda worker: worker.columns.remote())
+        return await self._ask(lambda worker: worker.columns.remote())
 
     async def _ask_about(self, part: Sequence[Trajectory]) -> list[Outcome]:
         transcripts = [trajectory.transcript for trajectory in part]

@@ -8,10 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from itertools import islice
 
 from rewards.reading import MEMORY, last_number, words
 
 MAX_CHARACTERS = 2000
+MAX_COMPARISONS = 20  # what follows from them grows with the cube of their number
 MAX_SUBJECT, MAX_PREDICATE = 4, 6  # words
 
 _CLAUSE_END = re.compile(
@@ -117,7 +119,8 @@ def comparisons(text: str) -> frozenset[tuple[str, str, str]]:
     """(scale, more, less) of each comparison: "Anna is taller than Ben" gives ("taller", "anna", "ben")."""
     if " than " not in text and " als " not in text and " que " not in text:
         return frozenset()
-    return frozenset(_ordered(match) for match in _COMPARISON.finditer(text[:MAX_CHARACTERS]))
+    found = islice(_COMPARISON.finditer(text[:MAX_CHARACTERS]), MAX_COMPARISONS)
+    return frozenset(_ordered(match) for match in found)
 
 
 def _ordered(match: re.Match[str]) -> tuple[str, str, str]:

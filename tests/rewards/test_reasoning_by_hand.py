@@ -168,6 +168,12 @@ def test_claims_are_read_in_four_languages() -> None:
     assert claims("It is old. Is it old?") == ()
 
 
+def test_a_chain_of_a_hundred_comparisons_is_read_up_to_a_bound() -> None:
+    chain = " ".join(f"n{i} is taller than n{i + 1}." for i in range(100))
+    assert len(comparisons(chain)) == 20
+    assert ("taller", "n0", "n20") in closure(comparisons(chain))
+
+
 def test_comparisons_point_one_way() -> None:
     assert comparisons("Anna is taller than Ben.") == comparisons("Ben is shorter than Anna.")
     assert comparisons("Anna est plus grande que Ben.") == {("grande", "anna", "ben")}
