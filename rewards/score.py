@@ -15,6 +15,7 @@ from envs.user_file import cause_of
 from rewards.dimension import Dimension
 
 SUCCESS = "success"  # the scenario's own verdict, where a dimension may be named
+TASK_SUCCESS = "task.success"  # the dimension that is that verdict
 
 
 class RewardError(Exception):
@@ -73,8 +74,8 @@ class Scorer:
         success = np.empty(num_turns, np.float32)
         for turn in range(num_turns):
             so_far = transcript.upto(turn)
-            vector[turn] = [judge(dimension, so_far) for dimension in self.dimensions]
-            success[turn] = self._verify(so_far)
+            success[turn] = verdict = self._verify(so_far)
+            vector[turn] = [verdict if d.name == TASK_SUCCESS else judge(d, so_far) for d in self.dimensions]
         return DialogScore(vector, success)
 
     def try_score(self, transcript: Transcript) -> DialogScore | RewardError:
@@ -86,7 +87,7 @@ class Scorer:
 
     def judge_turn(self, transcript: Transcript, name: str) -> float:
         """The last turn in one dimension, or in "success": what `score` puts in one cell. Raises RewardError."""
-        if name == SUCCESS:
+        if name in (SUCCESS, TASK_SUCCESS):
             return self._verify(transcript)
         return judge(self.dimensions[self.names.index(name)], transcript)
 

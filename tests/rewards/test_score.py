@@ -117,6 +117,13 @@ def test_one_cell_is_what_the_whole_judgement_holds_there() -> None:
         scorer_of(WEIGHTS, dimension_returning("1")).judge_turn(dialog, "my.own")
 
 
+def test_success_is_the_verdict_of_the_scenario_that_was_asked() -> None:
+    pays = by_name()["task.success"]
+    verdict = Scorer((pays,), {"example": FakeScenario()}).score(sum_of_3_and_4("7"))
+    assert verdict.vector[0, 0] == verdict.success[0] == FakeScenario().verify(sum_of_3_and_4("7"))
+    assert math.isnan(judge(pays, sum_of_3_and_4("7")))  # no scenario of the library is called "example"
+
+
 def test_warming_up_judges_every_dimension_once() -> None:
     seen = []
     watched = [replace(d, score=lambda transcript, d=d: seen.append((d.name, transcript)) or 1.0) for d in TABLE[:3]]
