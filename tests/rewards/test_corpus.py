@@ -16,6 +16,7 @@ from rewards.table import TABLE
 from tests.rewards.corpus import build_corpus
 
 MIN_SHARED = 30
+MIN_TELLING = 3  # rows that differ from the usual score; one that is unusual twice is chance
 MAX_CORRELATION = 0.98
 RUN_KINDS = ("code", "expression")  # of the questions whose answers the expensive dimensions run or expand
 MAX_RUN = 40  # beside the dimensions' own examples
@@ -40,16 +41,19 @@ def _column(dimension: Dimension, corpus: list[Transcript], bearable: frozenset[
 
 
 def redundant(scores: np.ndarray) -> Iterator[tuple[int, int, float]]:
-    """Pairs of columns whose Spearman correlation on the rows that both judge is beyond `MAX_CORRELATION`."""
+    """Pairs of columns whose Spearman correlation on the rows that both judge is above `MAX_CORRELATION`."""
     judged = ~np.isnan(scores)
     places = [np.unique(column, return_inverse=True)[1] for column in scores.T]  # of each value among the column's
     for a, b in combinations(range(scores.shape[1]), 2):
         both = np.flatnonzero(judged[:, a] & judged[:, b])
         if len(both) < MIN_SHARED:
             continue
-        first, second = _ranks(places[a][both]), _ranks(places[b][both])
-        spread = float(np.linalg.norm(first) * np.linalg.norm(second))
-        if spread > 0.0 and (correlation := float(first @ second) / spread) > MAX_CORRELATION:
+        at_a, at_b = places[a][both], places[b][both]
+        if len(both) - max(np.bincount(at_a).max(), np.bincount(at_b).max()) < MIN_TELLING:
+            continue
+        first, second = _ranks(at_a), _ranks(at_b)
+        correlation = float(first @ second) / float(np.linalg.norm(first) * np.linalg.norm(second))
+        if correlation > MAX_CORRELATION:
             yield a, b, correlation
 
 
