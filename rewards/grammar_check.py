@@ -5,7 +5,7 @@ takes 2.6 ms, the rules below 1.3 ms more, so it is given the first `MAX_CHARACT
 is made at the first English text.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
 from typing import Protocol
 
@@ -41,9 +41,9 @@ RULES = {
 
 
 class Checker(Protocol):
-    def set_lint_config(self, config: dict[str, bool]) -> None: ...
+    def set_lint_config(self, config: dict[str, bool | None], /) -> None: ...
 
-    def organized_lints(self, text: str) -> Mapping[str, list[object]]: ...
+    def organized_lints(self, text: str, /) -> Mapping[str, Sequence[object]]: ...
 
 
 @lru_cache(MEMORY)

@@ -7,13 +7,16 @@ from statistics import fmean
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
+from rewards.dimensions.phrases import phrase_list
 from rewards.prose import count_phrases, prose, uses
 from rewards.reading import MEMORY, NUMERIC_KINDS, bare, expected_number, numbers_inside
 
 LANGUAGES = ("en",)
 ASKS = ("how sure", "how certain", "how confident", "your confidence", "probability that you")
-CERTAIN = ("definitely", "certainly", "undoubtedly", "without a doubt", "no doubt", "i am certain", "i'm certain")
-CERTAIN += ("i am sure", "i'm sure", "absolutely sure", "absolutely certain", "for sure")
+CERTAIN = phrase_list(
+    "definitely, certainly, undoubtedly, without a doubt, no doubt, i am certain, i'm certain, i am sure, i'm sure, "
+    "absolutely sure, absolutely certain, for sure"
+)
 DOUBTFUL = ("maybe", "perhaps", "i guess", "not sure", "unsure", "might be", "could be", "i am uncertain")
 SURE_FROM, DOUBT_TO = 0.8, 0.7  # what the words mean in numbers: certain from one on, doubtful up to the other
 
