@@ -110,7 +110,9 @@ def flag_country(language: str, country: str) -> Fact:
 def country_code_3(language: str, country: str) -> Fact:
     import pycountry
 
-    return Fact("country_code_3", country_name(language, country), pycountry.countries.get(alpha_2=country).alpha_3)
+    found = pycountry.countries.get(alpha_2=country)
+    assert found is not None, country
+    return Fact("country_code_3", country_name(language, country), found.alpha_3)
 
 
 def of_countries(

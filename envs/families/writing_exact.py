@@ -142,7 +142,7 @@ def _replace_twice(language: str, seed: int) -> tuple[Question, ...]:
 
 def misspelt(word: str, place: int) -> str:
     """Two neighbours swapped; where they are equal, a third one added."""
-    a, b = word[place : place + 2]
+    a, b = word[place], word[place + 1]
     return word[:place] + (a + b + b if a == b else b + a) + word[place + 2 :]
 
 
