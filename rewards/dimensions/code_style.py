@@ -176,7 +176,7 @@ DIMENSIONS = (
         "Share of the lines of code that are not too long.",
         of_code(line_length),
         passes=code(_ADD),
-        fails=code("def add(a, b):\n    return a + b  # " + "x" * 80),
+        fails=code("def add(a, b):\n    return a + b  # " + "and so on " * 9),
     ),
     Dimension(
         "code.indentation",

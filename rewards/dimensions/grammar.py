@@ -6,7 +6,7 @@ from collections.abc import Callable
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
-from rewards.grammar_check import mistakes
+from rewards.grammar_check import beginning, mistakes
 from rewards.prose import prose, read_prose
 from rewards.reading import words
 
@@ -56,13 +56,13 @@ _ELIDED = {
 
 
 def _few(kind: str) -> Callable[[Transcript], float | None]:
-    """`WORDS_A_MISTAKE`-th part of the words / (that + mistakes of the kind) in an English text."""
+    """`WORDS_A_MISTAKE`-th part of the words / (that + mistakes of the kind) at the start of an English text."""
 
     def score(transcript: Transcript) -> float | None:
         text = read_prose(transcript, ("en",))
         if text is None:
             return None
-        free = max(1.0, len(words(text)) / WORDS_A_MISTAKE)
+        free = max(1.0, len(words(beginning(text))) / WORDS_A_MISTAKE)
         return free / (free + mistakes(text)[kind])
 
     return score

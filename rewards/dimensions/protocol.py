@@ -10,6 +10,7 @@ from rewards.reading import NUMERIC_KINDS, SHORT_KINDS, bare, words
 MAX_THOUGHT_SHARE = 0.9  # of the characters, before an answer counts as drowned
 BEGINNING = 60  # characters in which a preamble is looked for
 END = 120
+MAX_CHARACTERS = 4000  # of a text that is searched for broken letters
 
 _BOX = "\\boxed{"
 _PREAMBLE = re.compile(
@@ -34,7 +35,6 @@ _LOOSE_END = re.compile(
 _ESCAPE = re.compile(
     r"\\[nt](?![a-z])|\\u[0-9a-f]{4}|\\x[0-9a-f]{2}|&(?:[a-z]{2,8}|#[0-9]{1,6});|%[0-9A-F]{2}%", re.IGNORECASE
 )
-_MOJIBAKE = re.compile("[ÃÂ][\u0080-\u00bf]|â€[\u0080-\u00bf™œ\u009d“”˜]?|ï»¿|[РС][\u0080-\u00bf]")
 _INVISIBLE = re.compile("[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\ufeff\u00ad]")
 _FINAL_MARK = re.compile(
     r"####|\\boxed\{|\b(?:the (?:final )?answer is|final answer"
@@ -114,9 +114,13 @@ def no_escapes(transcript: Transcript) -> float | None:
 
 
 def no_mojibake(transcript: Transcript) -> float | None:
-    """1 / (1 + places where UTF-8 was read as something else); only of texts beyond ASCII."""
-    text = transcript.last.answer
-    return None if text.isascii() else 1.0 / (1.0 + len(_MOJIBAKE.findall(text)))
+    """1 / (1 + places where UTF-8 was read as something else, by ftfy); only of texts beyond ASCII."""
+    text = transcript.last.answer[:MAX_CHARACTERS]
+    if text.isascii():
+        return None
+    from ftfy.badness import badness
+
+    return 1.0 / (1.0 + badness(text))
 
 
 def no_invisible(transcript: Transcript) -> float | None:

@@ -98,6 +98,7 @@ DIMENSIONS = (
             "institutional incompatibilities, undeniably exacerbating misunderstandings.",
         ),
         languages=("en",),
+        cost="moderate",
     ),
     Dimension(
         "readability.familiar_words",

@@ -32,7 +32,9 @@ class Token(Protocol):
     type: str
     tag: str
     content: str
-    children: Sequence["Token"] | None
+
+    @property
+    def children(self) -> Sequence["Token"] | None: ...
 
 
 class Parser(Protocol):

@@ -89,18 +89,6 @@ def no_markup_noise(transcript: Transcript) -> float | None:
     return 1.0 / (1.0 + len(_ENTITY.findall(text))) if len(text) >= MIN_CHARACTERS else None
 
 
-def no_mojibake(transcript: Transcript) -> float | None:
-    """0 where the text holds letters as they appear when UTF-8 is read in another encoding (ftfy)."""
-    text = prose(transcript.last.answer)
-    if len(text) < MIN_CHARACTERS:
-        return None
-    if text.isascii():
-        return 1.0
-    from ftfy.badness import is_bad
-
-    return float(not is_bad(text))
-
-
 def _is_unspaced(text: str) -> bool:
     found = letters(text)[:50]
     return sum(script_of(letter) in UNSPACED for letter in found) > len(found) / 2
@@ -162,13 +150,5 @@ DIMENSIONS = (
         no_markup_noise,
         passes=example("Where is Rome?", "In Italy, next to the Tiber & the sea."),
         fails=example("Where is Rome?", "In Italy,<br>next to the Tiber &amp; the sea."),
-    ),
-    Dimension(
-        "text.no_mojibake",
-        "text",
-        "No letters were broken by a wrong encoding.",
-        no_mojibake,
-        passes=example("Where do we meet?", "We meet in the café – it’s nice."),
-        fails=example("Where do we meet?", "We meet in the cafÃ© â€“ itâ€™s nice."),
     ),
 )

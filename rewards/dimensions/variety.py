@@ -17,7 +17,7 @@ MTLD_FACTOR = 0.72  # type-token ratio that ends a segment (McCarthy and Jarvis 
 MTLD_NATURAL = 40.0  # mean words per segment; prose of adults has 50 to 120
 MIN_WORDS = 20  # for statistics of words
 
-_ITEM = re.compile(r"^[ \t]{0,8}(?:[-*+•]|\d{1,3}[.)])[ \t]+(.{1,400})", re.MULTILINE)
+_ITEM = re.compile(r"^[ \t]{0,8}(?:[-*+•]|\d{1,3}[.)])[ \t]+.{1,400}", re.MULTILINE)
 _MARK_RUN = re.compile(r"([!?,;:.-])\1+")
 _MARK = re.compile(r"[!?,;:.-]")
 
@@ -36,10 +36,6 @@ def distinct_openings(transcript: Transcript) -> float | None:
     if len(firsts) < 3:
         return None
     return sum(a != b for a, b in pairwise(firsts)) / (len(firsts) - 1)
-
-
-def distinct_items(transcript: Transcript) -> float | None:
-    return _share_distinct([bare(item) for item in _ITEM.findall(prose(transcript.last.answer))])
 
 
 def distinct_lines(transcript: Transcript) -> float | None:
@@ -132,14 +128,6 @@ DIMENSIONS = (
         distinct_openings,
         passes=example("Where is Rome?", "It is in Italy. The Tiber runs through it. You can go there by train."),
         fails=example("Where is Rome?", "It is in Italy. It is old. It is large."),
-    ),
-    Dimension(
-        "repetition.list_items",
-        "repetition",
-        "Share of the items of a list that are there once.",
-        distinct_items,
-        passes=example("What do I need?", "- eggs\n- flour\n- milk"),
-        fails=example("What do I need?", "- eggs\n- flour\n- eggs"),
     ),
     Dimension(
         "repetition.lines",

@@ -1,6 +1,7 @@
 """What holds for every dimension of the table."""
 
 import math
+import time
 
 import pytest
 
@@ -88,3 +89,18 @@ def test_rows_mirror_the_table() -> None:
     listing = rows()
     assert [row.name for row in listing] == [dimension.name for dimension in TABLE]
     assert (listing[0].name, listing[0].low, listing[0].high, listing[0].cost) == ("termination.ended", 0, 1, "cheap")
+
+
+def test_no_dimension_costs_far_more_than_its_class_says() -> None:
+    bounds = {"cheap": 1e-4, "moderate": 1e-3}  # seconds for a turn of 60 words
+    texts = [f"In {year} the old town near the river was still small, and few people came. " * 4 for year in range(5)]
+    for dimension in TABLE:
+        if dimension.cost == "expensive":
+            continue
+        judge(dimension, dimension.passes)  # loads its tables
+        seconds = []
+        for text in texts:
+            start = time.process_time()
+            judge(dimension, example("Tell me about it.", text))
+            seconds.append(time.process_time() - start)
+        assert min(seconds) < 20 * bounds[dimension.cost], dimension.name  # a busy machine takes a few times longer
