@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from models.disk import writing
+
 
 @dataclass(frozen=True, slots=True)
 class EngineSettings:
@@ -138,7 +140,8 @@ class Engine:
 
     def save(self, folder: Path) -> None:
         """Write this rank's share of weights and optimiser state below `folder`; all ranks together."""
-        self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
+        with writing(folder):
+            self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
 
     def load(self, folder: Path) -> None:
         """Raises FileNotFoundError where `folder` holds no state of an engine of this stage and number of ranks."""

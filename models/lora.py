@@ -10,6 +10,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from models.disk import writing
 from models.policy import seeded
 from models.tokenizer import ModelError, require_folder
 
@@ -69,7 +70,8 @@ def write_adapter(folder: Path, tensors: Mapping[str, Tensor], *, alpha: float) 
     config = _adapter_config(rank, alpha, {name.split(".")[-3] for name in tensors})
     config.inference_mode = True
     config.save_pretrained(folder)
-    save_file(dict(tensors), folder / "adapter_model.safetensors", metadata={"format": "pt"})
+    with writing(folder):
+        save_file(dict(tensors), folder / "adapter_model.safetensors", metadata={"format": "pt"})
 
 
 def merge_lora(model: PeftModel) -> PreTrainedModel:

@@ -17,6 +17,7 @@ from transformers import (
 )
 from transformers.utils import logging as transformers_logging
 
+from models.disk import writing
 from models.tokenizer import ModelError, require_folder
 
 
@@ -110,5 +111,6 @@ def disable_progress_bars() -> None:
 
 def save_model_folder(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> None:
     """A folder of safetensors, config and tokenizer that transformers and vLLM load."""
-    model.save_pretrained(folder)
+    with writing(folder):
+        model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

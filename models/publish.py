@@ -11,6 +11,7 @@ from peft import PeftModel
 from safetensors.torch import save_file
 from torch import nn
 
+from models.disk import writing
 from models.engine import Engine
 from models.lora import adapter_disabled, export_adapter, write_adapter
 from models.policy import forward_logits
@@ -51,7 +52,8 @@ def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lor
     if rank:
         return
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*.safetensors*"))
-    save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
+    with writing(folder):
+        save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
     if adapter is not None:
         (folder / "adapter").mkdir()
         write_adapter(folder / "adapter", adapter, alpha=lora_alpha)

@@ -175,7 +175,8 @@ def test_a_killed_driver_leaves_nothing_and_resumes(iteration: int, smoke: Finis
         killed = run.kill()
     assert killed.left_behind == ()
     done = train(tmp_path, FOUR, "--resume")
-    assert "resumed at iteration" in done.output
+    # the first iteration is on record before its checkpoint is
+    assert "resumed at iteration" in done.output or iteration == 1
     same_run(done, smoke)
     assert [line.step for line in done.metrics()] == [0, 1, 2, 3]
 
