@@ -1,8 +1,8 @@
 """Formulas and conditions that a policy writes, worked out without ever being run.
 
 The text is parsed to a syntax tree, and only what stands in `_value` has a meaning: whole numbers, the names that the
-caller gives, arithmetic, comparisons and logic. Length, exponents and results are bounded, so any text is done with in
-well under a millisecond.
+caller gives, arithmetic, comparisons and logic. Length, exponents and all numbers on the way are bounded, so any text
+is done with in milliseconds.
 """
 
 import ast
@@ -13,7 +13,7 @@ Value = bool | int | Fraction
 
 MAX_LENGTH = 200  # characters
 MAX_EXPONENT = 20
-MAX_SIZE = 10**40  # of any number on the way
+MAX_SIZE = 10**40  # of the numerator and the denominator of any number on the way
 
 
 class FormulaError(ValueError):
@@ -41,7 +41,7 @@ def parse(text: str, max_length: int = MAX_LENGTH) -> ast.expr:
 def value_of(node: ast.expr, values: Mapping[str, Value]) -> Value:
     """The value of a syntax tree. Raises `FormulaError`."""
     value = _value(node, values)
-    if not -MAX_SIZE <= value <= MAX_SIZE:
+    if max(abs(value.numerator), value.denominator) > MAX_SIZE:
         raise FormulaError(f"a number beyond {MAX_SIZE:.0e}")
     return value
 

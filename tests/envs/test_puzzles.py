@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from envs.families.code_puzzles import completes, holds_exactly
@@ -34,11 +36,22 @@ def test_a_condition_holds_inside_and_nowhere_else() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "x", "1.5", "'a'", "f(1)", "1/0", "2**21", "9**20*9**20*9**20", "(" * 150, "(" * 5000, "\x00", "x.y", "[1]"],
+    [
+        *("", "x", "1.5", "'a'", "f(1)", "1/0", "2**21", "9**20*9**20*9**20", "1/9**20/9**20/9**20"),
+        *("(" * 150, "(" * 5000, "\x00", "x.y", "[1]"),
+    ],
 )
 def test_what_is_no_bounded_formula_is_refused(text: str) -> None:
     with pytest.raises(FormulaError):
         evaluate(text, {})
+
+
+def test_a_small_number_of_many_digits_is_refused_before_it_grows() -> None:
+    """Its value is bounded by 1, yet its denominator would have three million digits."""
+    started = time.process_time()
+    with pytest.raises(FormulaError, match="beyond"):
+        evaluate("(((((1/9)**20)**20)**20)**20)**20", {})
+    assert time.process_time() - started < 0.1
 
 
 def test_formulas_have_the_values_of_python() -> None:
