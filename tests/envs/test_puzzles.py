@@ -1,3 +1,4 @@
+import re
 import time
 
 import pytest
@@ -6,7 +7,7 @@ from envs.families.code_puzzles import completes, holds_exactly
 from envs.families.drawn import same_text, same_words
 from envs.formulas import FormulaError, evaluate
 from envs.library import BUILT_IN
-from envs.task import Constraint, Question, Task, Turn
+from envs.task import Constraint, Question, Task, Transcript, Turn
 
 
 def turn(answer: str, due: str | None = None, *constraints: Constraint) -> Turn:
@@ -70,6 +71,25 @@ def test_programs_do_what_python_does(name: str, text: str) -> None:
             question = scenario.dialog(Task(name, "en", level, seed)).open()
             assert text in question.text
             assert _run(question.text) == int(question.answer or "")
+
+
+def test_a_hexadecimal_number_is_right_in_any_case() -> None:
+    scenario = next(scenario for scenario in BUILT_IN if scenario.name == "number-bases")
+    task = Task("number-bases", "en", 1, 0)
+    asked = Question("126 in base 16 = ?", format(126, "x"))
+    turns = [Turn(asked, answer, "stop", num_tokens=1) for answer in ("7e", "7E", "7f", "e7")]
+    assert [scenario.verify(Transcript(task, (one,))) for one in turns] == [1, 1, 0, 0]
+
+
+def test_one_end_alone_makes_a_range_stop_where_it_is_asked_to() -> None:
+    scenario = next(scenario for scenario in BUILT_IN if scenario.name == "off-by-one")
+    for seed in range(40):
+        question = scenario.dialog(Task("off-by-one", "en", 1, seed)).open()
+        found = re.search(r"The last number of range\((\d+), \?\) is (\d+)\.$", question.text)
+        assert found is not None, question.text
+        first, last = int(found[1]), int(found[2])
+        ends = [end for end in range(40) if list(range(first, end))[-1:] == [last]]
+        assert ends == [int(str(question.answer))]
 
 
 def _run(program: str) -> int:
