@@ -139,8 +139,8 @@ def test_programs_print_what_is_said(level: int) -> None:
 @pytest.mark.parametrize("wordings", [("Output? {p}",), ("Output? {p}", "Prints? {p}", "{p} gives?")])
 def test_every_wording_asks_for_an_output(monkeypatch: pytest.MonkeyPatch, wordings: tuple[str, ...]) -> None:
     monkeypatch.setitem(PHRASINGS, "en", replace(PHRASINGS["en"], output=wordings))
-    size = PredictOutput().size("en", 0)
-    assert len({asked(PredictOutput(), 0, seed) for seed in range(size)}) == size == OUTPUTS[0][0] * len(wordings)
+    size = OUTPUTS[0][0] * len(wordings)
+    assert len({asked(PredictOutput(), 0, seed) for seed in range(size)}) == size == PredictOutput().size("en", 0)
     assert asked(PredictOutput(), 0, size) == asked(PredictOutput(), 0, 0)
 
 
