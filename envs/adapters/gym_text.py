@@ -17,8 +17,8 @@ MAX_SEED = 2**31
 class TextEnvironment(Protocol):
     """What Gymnasium's `Env` is when observations and actions are text. `info["oracle"]` may name a good answer.
 
-    `close` is required and called once: a dialog makes one, and so does every verdict, and what one holds
-    (a process, a file) must not outlive it. Where there is nothing to release, it does nothing.
+    `close` is required, and called once. A dialog makes an environment and so does every verdict, so what one holds (a
+    process, a file) must not outlive it. Where there is nothing to release, it does nothing.
     """
 
     def reset(self, *, seed: int | None = None) -> tuple[str, dict[str, Any]]: ...

@@ -49,6 +49,7 @@ class Counted(Doors):
 
 
 SCENARIO = GymText("doors", "games", lambda level: Doors(2 + level), num_levels=2, num_openings=10)
+TASK = Task("doors", "en", 0, 0)
 
 
 def hold(scenario: GymText, task: Task, answers: list[str], finish: FinishReason = "stop") -> Transcript:
@@ -95,9 +96,6 @@ def counted(made: list[Counted]) -> GymText:
         return made[-1]
 
     return GymText("doors", "games", make)
-
-
-TASK = Task("doors", "en", 0, 0)
 
 
 def test_a_dialog_closes_its_environment_at_the_end(counted: GymText, made: list[Counted]) -> None:
