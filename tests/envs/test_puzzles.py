@@ -1,5 +1,6 @@
 import re
 import time
+from fractions import Fraction
 
 import pytest
 
@@ -38,7 +39,7 @@ def test_a_condition_holds_inside_and_nowhere_else() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "x", "1.5", "'a'", "f(1)", "1/0", "2**21", "9**20*9**20*9**20", "1/9**20/9**20/9**20"),
+        *("", "x", "1e999", "'a'", "f(1)", "1/0", "0**-1", "2**0.5", "1**101", "9**99", "10**40", "1/10**40"),
         *("(" * 150, "(" * 5000, "\x00", "x.y", "[1]"),
     ],
 )
@@ -50,14 +51,15 @@ def test_what_is_no_bounded_formula_is_refused(text: str) -> None:
 def test_a_small_number_of_many_digits_is_refused_before_it_grows() -> None:
     """Its value is bounded by 1, yet its denominator would have three million digits."""
     started = time.process_time()
-    with pytest.raises(FormulaError, match="beyond"):
+    with pytest.raises(FormulaError, match="more than 40 digits"):
         evaluate("(((((1/9)**20)**20)**20)**20)**20", {})
     assert time.process_time() - started < 0.1
 
 
 def test_formulas_have_the_values_of_python() -> None:
-    for text in ("1+2*3", "-7//2", "-7%3", "2**10", "1 < 2 < 3", "not 1 == 1 or 2 >= 2", "7/2"):
+    for text in ("1+2*3", "-7//2", "-7%3", "2**10", "2**-2", "1 < 2 < 3", "not 1 == 1 or 2 >= 2", "7/2", "1.5*2"):
         assert evaluate(text, {}) == eval(text)  # written here
+    assert evaluate("0.1 + 0.2", {}) == Fraction(3, 10)
 
 
 @pytest.mark.parametrize(
