@@ -11,6 +11,7 @@ patching or patience. What remains open to it is to know the inputs and answer e
 
 import ast
 import re
+from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isclose
@@ -133,8 +134,16 @@ def _same(given: object, due: object) -> bool:
     if isinstance(given, list | tuple) and isinstance(due, list | tuple):
         return len(given) == len(due) and all(map(_same, given, due))
     if isinstance(given, dict) and isinstance(due, dict):
-        return given.keys() == due.keys() and all(_same(given[key], due[key]) for key in due)
+        return _same_keys(given.keys(), due.keys()) and all(_same(given[key], due[key]) for key in due)
+    if isinstance(given, set) and isinstance(due, set):
+        return _same_keys(given, due)
     return given == due
+
+
+def _same_keys(given: Set[object], due: Set[object]) -> bool:
+    """Whether they are equal, and each key is of the type of its equal: {1} is neither {True} nor {1.0}."""
+    equals = {key: key for key in due}
+    return given == due and all(_same(key, equals[key]) for key in given)
 
 
 @lru_cache(MEMORY)

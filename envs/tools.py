@@ -1,11 +1,10 @@
 """Tools that a policy may call in one line, such as `calc(3*4)`: the parser, the tools, and a box that sets limits.
 
 A tool is a plain function of its arguments to a text, so a result depends on the call alone. What a call gets wrong is
-a `ToolError`, whose message is written for the policy to read. Nothing here evaluates Python: the calculator walks a
-syntax tree of numbers and operators and refuses the rest.
+a `ToolError`, whose message is written for the policy to read. Nothing here evaluates Python: the calculator takes
+numbers and operators, which `envs/formulas.py` works out, and refuses the rest.
 """
 
-import ast
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,10 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from envs.answers import decimal_text
+from envs.formulas import FormulaError, evaluate
 
 MAX_CALL_LENGTH = 200  # characters
 MAX_RESULT_LENGTH = 200  # characters
-MAX_DIGITS = 40  # of a number on the way
-MAX_EXPONENT = 100
 
 _CALL = re.compile(r"\s*([a-z_]{1,32})\((.*)\)\s*", re.DOTALL)
 _ARITHMETIC = re.compile(r"[0-9.+*/%() -]+")
@@ -131,7 +129,7 @@ def atoms(call: Call) -> list[str]:
 
 def calculate(expression: str) -> str:
     """The value of an expression of numbers, brackets and + - * / // % **; a fraction where it is no decimal."""
-    return number_text(evaluate(expression))
+    return number_text(exact_value(expression))
 
 
 def number_text(value: Fraction) -> str:
@@ -141,64 +139,16 @@ def number_text(value: Fraction) -> str:
         return str(value)
 
 
-def evaluate(expression: str) -> Fraction:
+def exact_value(expression: str) -> Fraction:
     """The exact value of an expression. Raises `ToolError` where it is none, or too large on the way."""
     if _ARITHMETIC.fullmatch(expression) is None:
         raise ToolError("only numbers, brackets and + - * / // % ** are known")
     if _LONG_DECIMAL.search(expression):
         raise ToolError("a decimal number has at most 15 digits")
     try:
-        tree = ast.parse(expression.strip(), mode="eval")
-    except (SyntaxError, ValueError, MemoryError, RecursionError):
-        raise ToolError("that is no expression of numbers") from None
-    return _value(tree.body)
-
-
-def _value(node: ast.expr) -> Fraction:
-    match node:
-        case ast.Constant(value=int() | float() as number):
-            return _bounded(Fraction(str(number)))  # the digits as written, not the nearest binary number
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return -_value(operand)
-        case ast.BinOp(left=left, op=operator, right=right):
-            return _bounded(_apply(operator, _value(left), _value(right)))
-    raise ToolError("that is no expression of numbers")
-
-
-def _apply(operator: ast.operator, a: Fraction, b: Fraction) -> Fraction:
-    if isinstance(operator, ast.Div | ast.FloorDiv | ast.Mod) and b == 0:
-        raise ToolError("division by zero")
-    match operator:
-        case ast.Add():
-            return a + b
-        case ast.Sub():
-            return a - b
-        case ast.Mult():
-            return a * b
-        case ast.Div():
-            return a / b
-        case ast.FloorDiv():
-            return Fraction(a // b)
-        case ast.Mod():
-            return a % b
-        case ast.Pow():
-            return _power(a, b)
-    raise ToolError("that is no expression of numbers")
-
-
-def _power(base: Fraction, exponent: Fraction) -> Fraction:
-    if exponent.denominator != 1 or abs(exponent) > MAX_EXPONENT:
-        raise ToolError(f"an exponent is a whole number of at most {MAX_EXPONENT}")
-    if base == 0 and exponent < 0:
-        raise ToolError("division by zero")
-    return base ** int(exponent)
-
-
-def _bounded(value: Fraction) -> Fraction:
-    limit = 10**MAX_DIGITS
-    if abs(value.numerator) >= limit or value.denominator >= limit:
-        raise ToolError(f"a number has more than {MAX_DIGITS} digits")
-    return value
+        return Fraction(evaluate(expression, {}))
+    except FormulaError as error:
+        raise ToolError(str(error)) from None
 
 
 CALCULATOR = Tool("calc", ("expression",), calculate)
@@ -240,7 +190,7 @@ def convert(value: str, unit: str, wanted: str) -> str:
     (quantity, size), (other, other_size) = UNITS[unit], UNITS[wanted]
     if quantity != other:
         raise ToolError(f"{unit} is a {quantity}, {wanted} is a {other}")
-    return number_text(evaluate(value) * size / other_size)
+    return number_text(exact_value(value) * size / other_size)
 
 
 CONVERTER = Tool("convert", ("value", "unit", "unit"), convert)

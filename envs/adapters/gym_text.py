@@ -3,7 +3,9 @@
 Example: `GymText("cave", "games", from_id("Cave-v0", {"rooms": 3}, {"rooms": 9}), num_levels=2)`
 """
 
+import weakref
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,11 +15,17 @@ MAX_SEED = 2**31
 
 
 class TextEnvironment(Protocol):
-    """What Gymnasium's `Env` is when observations and actions are text. `info["oracle"]` may name a good answer."""
+    """What Gymnasium's `Env` is when observations and actions are text. `info["oracle"]` may name a good answer.
+
+    `close` is required, and called once. A dialog makes an environment and so does every verdict, so what one holds (a
+    process, a file) must not outlive it. Where there is nothing to release, it does nothing.
+    """
 
     def reset(self, *, seed: int | None = None) -> tuple[str, dict[str, Any]]: ...
 
     def step(self, action: str, /) -> tuple[str, float, bool, bool, dict[str, Any]]: ...
+
+    def close(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +55,11 @@ class GymText:
         """Plays the answers again in a new environment, so that the verdict depends on the transcript alone."""
         if transcript.last.finish != "stop":
             return 0.0
-        environment, reward = self.make(transcript.task.level), 0.0
-        environment.reset(seed=self._seed(transcript.task))
-        for turn in transcript.turns:
-            reward = float(environment.step(turn.answer)[1])
+        reward = 0.0
+        with closing(self.make(transcript.task.level)) as environment:
+            environment.reset(seed=self._seed(transcript.task))
+            for turn in transcript.turns:
+                reward = float(environment.step(turn.answer)[1])
         return min(max(reward, 0.0), 1.0)
 
     def _seed(self, task: Task) -> int:
@@ -58,10 +67,11 @@ class GymText:
 
 
 class GymDialog:
-    """One episode as a `Dialog`."""
+    """One episode as a `Dialog`. Its environment is closed when the episode ends, or when nobody holds the dialog."""
 
     def __init__(self, environment: TextEnvironment, seed: int) -> None:
         self.environment, self.seed = environment, seed
+        self._close = weakref.finalize(self, environment.close)  # a dialog that is cut short has no last call
 
     def open(self) -> Question:
         observation, info = self.environment.reset(seed=self.seed)
@@ -69,7 +79,10 @@ class GymDialog:
 
     def reply(self, answer: str) -> Question | None:
         observation, _, terminated, truncated, info = self.environment.step(answer)
-        return None if terminated or truncated else Question(observation, oracle=info.get("oracle"))
+        if terminated or truncated:
+            self._close()
+            return None
+        return Question(observation, oracle=info.get("oracle"))
 
 
 def from_id(environment_id: str, *levels: Mapping[str, Any]) -> Callable[[int], TextEnvironment]:

@@ -16,11 +16,12 @@ from types import ModuleType
 from typing import Any, cast
 
 from envs.adapters.reasoning_gym_table import DATA_SETS, DataSet
-from envs.formulas import MAX_EXPONENT, FormulaError, parse
+from envs.formulas import FormulaError, parse
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import SimulatedUser
 
 NUM_LISTED = 50  # items, among which level 0 finds its openings
+MAX_EXPONENT = 20  # in an answer that the scorer expands
 
 _WORDS = re.compile(r"[\w\s-]*", re.ASCII)
 

@@ -30,7 +30,8 @@ def off_by_one(language: str, level: int, number: int) -> tuple[Question, ...]:
     first = pick(range(1, LARGEST[level] + 1), number, "first")
     last = first + pick(range(1, 10), number, "count")
     wrong = f"for i in range({first}, {last}):"
-    return (Question(f"{wrong} stops before {last}. range({first}, ?) includes {last}.", str(last + 1), "integer"),)
+    text = f"{wrong} stops before {last}. The last number of range({first}, ?) is {last}."
+    return (Question(text, str(last + 1), "integer"),)
 
 
 def complete(language: str, level: int, number: int) -> tuple[Question, ...]:

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 from envs.chance import pick
-from envs.families.drawn import Drawn, same_text
+from envs.families.drawn import Drawn, same_text, same_words
 from envs.task import Question
 
 NAMES = ("Anna", "Ben", "Carla", "David", "Emma", "Felix", "Nina", "Paul")
@@ -73,5 +73,5 @@ SCENARIOS = (
     Drawn("sequences", "math", "The next number of a sequence.", ("en",), 3, sequence, same_text),
     Drawn("reversing", "logic", "Words read backwards.", ("en",), 3, reverse, same_text),
     Drawn("letter-occurrences", "logic", "How often a letter occurs.", ("en",), 3, count_letters, same_text),
-    Drawn("number-bases", "math", "Numbers in binary and hexadecimal.", ("en",), 3, base, same_text),
+    Drawn("number-bases", "math", "Numbers in binary and hexadecimal.", ("en",), 3, base, same_words),
 )

@@ -108,9 +108,10 @@ class PredictOutput:
 
     def dialog(self, task: Task) -> Dialog:
         num_programs, program = OUTPUTS[task.level]
-        wording, number = divmod(task.seed % (num_programs * 2), num_programs)
+        wordings = PHRASINGS[task.language].output
+        wording, number = divmod(task.seed % (num_programs * len(wordings)), num_programs)
         shown = program(number)
-        text = PHRASINGS[task.language].output[wording].format(p=shown.program)
+        text = wordings[wording].format(p=shown.program)
         kind = "integer" if shown.output.lstrip("-").isdecimal() else "text"
         return SimulatedUser([Question(text, shown.output, kind)])
 

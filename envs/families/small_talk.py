@@ -4,6 +4,7 @@ There is no single right answer. A reply succeeds if it is one of those known fo
 words with one of them.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -68,11 +69,14 @@ class SmallTalk:
 
 
 def is_close(answer: str, reply: str) -> bool:
-    """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient)."""
+    """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient of multisets).
+
+    A word counts as often as it is said, so that a good reply over and over is none.
+    """
     if same_words(answer, reply):
         return True
-    said, known = ({folded(word) for word in text.split()} - {""} for text in (answer, reply))
-    return bool(said and known) and 2 * len(said & known) >= MIN_OVERLAP * (len(said) + len(known))
+    said, known = (Counter(filter(None, map(folded, text.split()))) for text in (answer, reply))
+    return bool(said and known) and 2 * (said & known).total() >= MIN_OVERLAP * (said + known).total()
 
 
 def courtesies(language: str, level: int) -> Exchanges:

@@ -18,7 +18,6 @@ from rewards.reading import cased_words, script_of, word_set, words
 MAX_WORDS = 80
 MAX_LOOKED_UP = 25  # it takes 0.1 ms to find that a word is in no dictionary
 CASED_SCRIPTS = frozenset(("LATIN", "CYRILLIC", "GREEK", "ARMENIAN"))
-SHORT_NAME = 3  # letters; "McX" and "iOS" may hold a capital inside
 
 _INNER_CAPITAL = re.compile(r"[a-zà-ÿа-я]{2}[A-ZÀ-ÝА-Я][a-zà-ÿа-я]|\b[A-ZÀ-ÝА-Я]{2,}[a-zà-ÿа-я]{2}")
 _LETTER_DIGIT = re.compile(r"[^\W\d_]\d+[^\W\d_]|\b\d[^\W\d_]{3,}\d")

@@ -1,6 +1,8 @@
+import gc
 from typing import Any
 
 import gymnasium
+import pytest
 
 from envs.adapters.gym_text import GymText, from_id
 from envs.task import FinishReason, Question, Task, Transcript, Turn
@@ -32,7 +34,22 @@ class Doors(gymnasium.Env[str, str]):
         return f"Room {self.room} of house {self.start}: left or right?", {"oracle": self._due()}
 
 
+class Counted(Doors):
+    """Knows how often it was closed, and breaks on the answer "break"."""
+
+    num_closed = 0
+
+    def step(self, action: str) -> tuple[str, float, bool, bool, dict[str, Any]]:
+        if action == "break":
+            raise RuntimeError("broken")
+        return super().step(action)
+
+    def close(self) -> None:
+        self.num_closed += 1
+
+
 SCENARIO = GymText("doors", "games", lambda level: Doors(2 + level), num_levels=2, num_openings=10)
+TASK = Task("doors", "en", 0, 0)
 
 
 def hold(scenario: GymText, task: Task, answers: list[str], finish: FinishReason = "stop") -> Transcript:
@@ -65,6 +82,50 @@ def test_seeds_are_read_modulo_the_openings() -> None:
     texts = [SCENARIO.dialog(Task("doors", "en", 0, seed)).open().text for seed in (3, 13)]
     assert texts[0] == texts[1]
     assert (SCENARIO.size("en", 0), SCENARIO.size("en", 1)) == (10, None)
+
+
+@pytest.fixture
+def made() -> list[Counted]:
+    return []
+
+
+@pytest.fixture
+def counted(made: list[Counted]) -> GymText:
+    def make(level: int) -> Counted:
+        made.append(Counted())
+        return made[-1]
+
+    return GymText("doors", "games", make)
+
+
+def test_a_dialog_closes_its_environment_at_the_end(counted: GymText, made: list[Counted]) -> None:
+    dialog = counted.dialog(TASK)
+    dialog.open()
+    dialog.reply("left")
+    assert made[0].num_closed == 0
+    assert dialog.reply("right") is None
+    assert made[0].num_closed == 1
+    del dialog
+    gc.collect()
+    assert made[0].num_closed == 1
+
+
+def test_a_dialog_that_is_cut_short_closes_its_environment(counted: GymText, made: list[Counted]) -> None:
+    dialog = counted.dialog(TASK)
+    dialog.open()
+    assert made[0].num_closed == 0
+    del dialog
+    gc.collect()
+    assert made[0].num_closed == 1
+
+
+def test_a_verdict_closes_its_environment(counted: GymText, made: list[Counted]) -> None:
+    question = Question("Room 0 of house 0: left or right?")
+    verdicts = [Transcript(TASK, (Turn(question, answer, "stop", num_tokens=1),)) for answer in ("left", "break")]
+    assert counted.verify(verdicts[0]) == 1
+    with pytest.raises(RuntimeError, match="broken"):
+        counted.verify(verdicts[1])
+    assert [one.num_closed for one in made] == [1, 1]
 
 
 def test_a_registered_environment_plays_with_its_settings() -> None:

@@ -1,6 +1,7 @@
 """The program family: its data, held against itself, and what its scenarios accept."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
@@ -133,6 +134,14 @@ def test_programs_print_what_is_said(level: int) -> None:
     source = f"for program in {[one.program for one in shown]!r}:\n    exec(program, {{}})"
     assert the_sandbox().run(source).stdout.splitlines() == [one.output for one in shown]
     assert len({one.program for one in map(printing, range(size))}) == size
+
+
+@pytest.mark.parametrize("wordings", [("Output? {p}",), ("Output? {p}", "Prints? {p}", "{p} gives?")])
+def test_every_wording_asks_for_an_output(monkeypatch: pytest.MonkeyPatch, wordings: tuple[str, ...]) -> None:
+    monkeypatch.setitem(PHRASINGS, "en", replace(PHRASINGS["en"], output=wordings))
+    size = OUTPUTS[0][0] * len(wordings)
+    assert len({asked(PredictOutput(), 0, seed) for seed in range(size)}) == size == PredictOutput().size("en", 0)
+    assert asked(PredictOutput(), 0, size) == asked(PredictOutput(), 0, 0)
 
 
 @pytest.mark.parametrize("language", PHRASINGS)

@@ -123,6 +123,8 @@ def test_a_reply_must_share_most_words() -> None:
     assert is_close("I am very well thanks", "I am very well, thanks.")
     assert not is_close("very", "I am very well, thanks.")
     assert not is_close("", "?")
+    assert is_close("I am very very very well, thanks.", "I am very well, thanks.")  # 2 * 5 / (7 + 5) of the words
+    assert not is_close("I am very well, thanks. " * 2, "I am very well, thanks.")  # 2 * 5 / (10 + 5)
 
 
 def test_a_courtesy_has_more_than_one_good_answer() -> None:
