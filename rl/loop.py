@@ -149,8 +149,8 @@ class Trainer:
 
         async def judge(finished: list[Trajectory]) -> None:
             fit = [t for t in finished if t.status != "failed"]
-            outcomes = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
-            judged = [settle(t, outcomes.get(t.request.id), self._signal, moments) for t in finished]
+            scores = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
+            judged = [settle(t, scores.get(t.request.id), self._signal, moments) for t in finished]
             scored.update({s.trajectory.request.id: s for s in judged})
             self._records.keep(judged)
 
