@@ -245,7 +245,8 @@ def test_a_reader_that_stops_early_is_no_error() -> None:
 
 def test_ctrl_c_leaves_no_traceback() -> None:
     code = (
-        "import sys, types, time; local = types.ModuleType('cluster.local')\n"
+        "import signal, sys, types, time; local = types.ModuleType('cluster.local')\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # a shell's background jobs ignore it
         "def train(*_, **__): print('on', flush=True); time.sleep(60)\n"
         "local.train = train; sys.modules['cluster.local'] = local\n"
         "from cluster.cli import main; sys.exit(main(['train', 'r1_zero']))"

@@ -2,6 +2,7 @@
 
 import resource
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,20 @@ WEIGHTS = {"w": torch.zeros(100_000)}
 WRITERS = {"safetensors": lambda path: save_file(WEIGHTS, path), "torch": lambda path: torch.save(WEIGHTS, path)}
 
 
-@pytest.fixture
+@contextmanager
 def small_files() -> Iterator[None]:
-    """No file of this process may grow beyond 4 KiB."""
+    """No file of this process may grow beyond 4 KiB; nor may the log of the tests, so it is for a moment only."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, hard))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("write", WRITERS.values(), ids=WRITERS)
-def test_a_refused_write_is_an_os_error(write: Callable[[Path], None], tmp_path: Path, small_files: None) -> None:
-    with pytest.raises(OSError), writing(tmp_path):
+def test_a_refused_write_is_an_os_error(write: Callable[[Path], None], tmp_path: Path) -> None:
+    with pytest.raises(OSError), writing(tmp_path), small_files():
         write(tmp_path / "weights")
 
 
