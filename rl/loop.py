@@ -165,17 +165,17 @@ class Trainer:
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed
-        tasks = [self._draw(iteration, index) for index in range(rollout.rollout_batch_size)]
+        mix = self._progress.curriculum.mix
+        tasks = [self._draw(mix, iteration, index) for index in range(rollout.rollout_batch_size)]
         return [
             EpisodeRequest(task, iteration, group, sample, seed)
             for group, task in enumerate(tasks)
             for sample in range(rollout.n_samples_per_prompt)
         ]
 
-    def _draw(self, iteration: int, index: int) -> Task:
-        mix, config = self._progress.curriculum.mix, self._config
-        fraction = config.tasks.held_out_fraction
-        return draw(self._library, mix, config.run.seed, iteration, index, fraction, self._arrival)
+    def _draw(self, mix: Sequence[MixLine], iteration: int, index: int) -> Task:
+        seed, fraction = self._config.run.seed, self._config.tasks.held_out_fraction
+        return draw(self._library, mix, seed, iteration, index, fraction, self._arrival)
 
     def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
         """Mark what is older than `max_staleness` updates: it is counted and stored, and trains nothing."""
