@@ -5,26 +5,31 @@ They are plain frozen data, so a task can be drawn on one machine, talked throug
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 FinishReason = Literal["stop", "length"]
 
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One dialog to hold. The four fields determine it entirely: same fields, same dialog, on any machine.
+    """One dialog to hold. The fields determine it entirely: same fields, same dialog, on any machine.
 
     Example: `Task("arithmetic", language="en", level=0, seed=17)`
+
+    Attributes:
+        given: what somebody else has put into the task, such as a calculation that the policy itself has proposed.
     """
 
     scenario: str
     language: str
     level: int
     seed: int
+    given: str = ""
 
     @property
     def id(self) -> str:
-        return f"{self.scenario}/{self.language}/{self.level}/{self.seed:x}"
+        given = f"/{stable_hash(self.given):x}" if self.given else ""
+        return f"{self.scenario}/{self.language}/{self.level}/{self.seed:x}{given}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +77,31 @@ class Turn:
 
 
 @dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a dialog elsewhere: what the roles of self-play are paid for.
+
+    Attributes:
+        valid: whether what was said made a task that a verifier can check.
+        new: whether nobody had proposed the same task lately.
+        success: mean success of those who then dealt with it, 0 to 1; None where nobody did.
+    """
+
+    valid: bool = True
+    new: bool = True
+    success: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Transcript:
-    """A dialog so far. A judge looks at the last turn, with the earlier ones as its context."""
+    """A dialog so far. A judge looks at the last turn, with the earlier ones as its context.
+
+    Attributes:
+        outcome: what came of the whole dialog elsewhere; None where that does not matter, or is not known yet.
+    """
 
     task: Task
     turns: tuple[Turn, ...] = field(default=())
+    outcome: Outcome | None = None
 
     @property
     def last(self) -> Turn:
@@ -84,7 +109,7 @@ class Transcript:
 
     def upto(self, index: int) -> "Transcript":
         """The dialog as it stood after turn `index` (0-based)."""
-        return Transcript(self.task, self.turns[: index + 1])
+        return Transcript(self.task, self.turns[: index + 1], self.outcome)
 
 
 class Dialog(Protocol):
@@ -94,6 +119,50 @@ class Dialog(Protocol):
 
     def reply(self, answer: str) -> Question | None:
         """The next question, after the policy's answer to the one before; None ends the dialog."""
+        ...
+
+
+class PlayedDialog(Protocol):
+    """A conversation whose user is a model too, with a goal that the assistant does not see; single-use.
+
+    The user's player reads `brief` and speaks first. What it says reaches the assistant through `ask`, and the
+    assistant's answer reaches the player through `tell`, and so on in turn.
+    """
+
+    def brief(self) -> Question:
+        """What the user's player is told at the start."""
+        ...
+
+    def ask(self, words: str) -> Question | None:
+        """The assistant's next question, after these words of the user; None ends the dialog."""
+        ...
+
+    def tell(self, answer: str) -> Question | None:
+        """What the player reads next, after this answer of the assistant; None ends the dialog."""
+        ...
+
+
+@runtime_checkable
+class Played(Protocol):
+    """A scenario whose users are played by a model. Its `dialog` is the same conversation with a user who is a program
+    and says the right thing; evaluation of the assistant alone and the tokenizer's texts come from there.
+    """
+
+    def played(self, task: Task) -> PlayedDialog: ...
+
+    def verify_user(self, transcript: Transcript) -> float:
+        """Success of the user's last turn, 0 to 1; the questions of this transcript are what the player read."""
+        ...
+
+
+@runtime_checkable
+class Proposing(Protocol):
+    """A scenario in which the policy puts a task together for others to solve."""
+
+    def proposed(self, transcript: Transcript) -> Task | None:
+        """The task that this dialog has made; None where a verifier could not check it. The same task, however it is
+        worded, has the same `given`; its seed is that of the proposing task.
+        """
         ...
 
 

@@ -9,10 +9,11 @@ from typing import Literal
 
 import numpy as np
 
-from envs.task import Task, Transcript, Turn, stable_hash
+from envs.task import Outcome, Task, Transcript, Turn, stable_hash
 
 Status = Literal["ok", "truncated", "failed", "stale"]
 Purpose = Literal["train", "eval"]
+Role = Literal["assistant", "user", "proposer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,10 @@ class EpisodeRequest:
         iteration: the update that it is collected for.
         group: which prompt of the iteration; all samples of one prompt share it.
         sample: which of the samples of that prompt.
+        role: whose words the policy says in this dialog. A dialog whose user is played by a model is asked for as the
+            assistant's; the user's side then has the same request with its own role.
+        opponent: folder of the earlier policy, or other model, that says the words of the user or the proposer in
+            the place of the current policy; empty: the current policy does.
     """
 
     task: Task
@@ -31,14 +36,20 @@ class EpisodeRequest:
     sample: int
     run_seed: int
     purpose: Purpose = "train"
+    role: Role = "assistant"
+    opponent: str = ""
 
     @property
     def id(self) -> str:
-        return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}"
+        role = "" if self.role == "assistant" else f"-{self.role}"
+        return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}{role}"
 
     def turn_seed(self, turn: int) -> int:
         """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it."""
-        return stable_hash(self.run_seed, self.iteration, self.task.id, self.group, self.sample, turn) & 0x7FFFFFFF
+        role = () if self.role == "assistant" else (self.role,)
+        return (
+            stable_hash(self.run_seed, self.iteration, self.task.id, self.group, self.sample, turn, *role) & 0x7FFFFFFF
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,8 @@ class Trajectory:
         status: "ok"; "truncated" (a budget on turns, tokens or seconds cut the dialog, so its value must be
             bootstrapped); "failed" (never data: `error` says why); "stale" (older than `max_staleness` allows).
         seconds: wall time from admission to the last token.
+        user: the same dialog as the user's player saw it, where the user was a model.
+        outcome: what came of it elsewhere, for the roles of self-play.
     """
 
     request: EpisodeRequest
@@ -68,6 +81,8 @@ class Trajectory:
     worker: str
     seconds: float
     error: str = ""
+    user: "Trajectory | None" = None
+    outcome: Outcome | None = None
 
     def __post_init__(self) -> None:
         lengths = {len(self.tokens), len(self.action_mask), len(self.logprobs), len(self.versions)}
@@ -76,7 +91,7 @@ class Trajectory:
 
     @property
     def transcript(self) -> Transcript:
-        return Transcript(self.request.task, self.turns)
+        return Transcript(self.request.task, self.turns, self.outcome)
 
     @property
     def num_action_tokens(self) -> int:
