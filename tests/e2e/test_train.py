@@ -255,6 +255,7 @@ def test_a_pretrained_model_learns_what_it_is_paid_for(
         "run.num_iterations=30",
         "actor.lr=3.0e-4",
         "critic.lr=1.0e-3",
+        "ppo.kl_coef=0.001",  # answers differ by 0.03 in this reward: 0.02 a nat would forbid what the test asks for
         "rollout.max_response_length=32",
         "eval.every=0",
         "eval.num_tasks=6",
