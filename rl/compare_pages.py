@@ -111,7 +111,7 @@ def _json_spread(spread: Spread) -> dict[str, float | None]:
 def _aim(comparison: Comparison) -> str:
     if comparison.target is None:
         return "No target: no label was ever right at its end. Give one with --target."
-    origin = "" if comparison.target_is_given else f", {DEFAULT_SHARE:.0%} of the lowest median final accuracy"
+    origin = "" if comparison.target_is_given else f", {DEFAULT_SHARE:.0%} of the lowest median final accuracy above 0"
     return (
         f"Target: held-out accuracy {_percent(comparison.target)}{origin}. Medians over the runs of a label, and "
         "(lowest to highest)."
