@@ -37,12 +37,12 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
     for warning in comparison.warnings:
         console.print(Text(f"! {printable(warning)}", "bold red"))
     for section in _sections(comparison):
-        table = Table(title=section.title, title_justify="left", title_style="bold", box=None, pad_edge=False)
+        console.print(Text(f"\n{section.title}", "bold"))  # as a title, it would wrap at the width of its table
+        table = Table(box=None, pad_edge=False)
         for index, name in enumerate(section.header):
             table.add_column(name, justify="right" if index else "left")
         for row in section.rows:
             table.add_row(*(Text(printable(cell)) for cell in row))
-        console.print()
         console.print(table)
 
 
