@@ -16,6 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", END)
 NUMBER_OR_WORD = r"-?\d+| ?\p{L}+| ?[^\s\p{L}\d]+|\s+"  # nothing is merged across the ends of one
+WORD = r"-?\d+|\p{L}+ ?|[^\s\p{L}\d]+ ?|\s+"  # the space behind: the last word of a question is what an answer is
 MIN_VOCAB_SIZE = 256 + len(SPECIAL_TOKENS)
 
 CHAT_TEMPLATE = (
@@ -43,11 +44,11 @@ def train_tokenizer(
     Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
     With `number_tokens`, a whole number may become one token, as a word may; with its minus sign, unless that stands
     right behind other punctuation.
-    With `word_tokens`, tokens are the most frequent words, numbers and marks of `texts`, each with the space before it,
+    With `word_tokens`, tokens are the most frequent words, numbers and marks of `texts`, each with the space behind it,
     and any other reads as `<|unknown|>`.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
-    Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ModelError below `MIN_VOCAB_SIZE`, and where
-    both all bytes and words alone are asked for.
+    Save it with `save_pretrained`; `AutoTokenizer` loads the folder.
+    Raises ModelError where both all bytes and words alone are asked for, and for all bytes below `MIN_VOCAB_SIZE`.
     """
     if all_bytes and word_tokens:
         raise ModelError("model.word_tokens: words cannot spell every text; set model.all_bytes to false")
@@ -67,7 +68,7 @@ def train_tokenizer(
             initial_alphabet=pre_tokenizers.ByteLevel.alphabet() if all_bytes else [],
             show_progress=False,
         )
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(_cut(whole_numbers=number_tokens or word_tokens))
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(_cut(number_tokens=number_tokens, word_tokens=word_tokens))
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
@@ -81,11 +82,11 @@ def train_tokenizer(
     )
 
 
-def _cut(*, whole_numbers: bool) -> list[pre_tokenizers.PreTokenizer]:
+def _cut(*, number_tokens: bool, word_tokens: bool) -> list[pre_tokenizers.PreTokenizer]:
     """Where a text is cut before anything is counted, and its bytes written as letters."""
-    if whole_numbers:
+    if number_tokens or word_tokens:
         return [
-            pre_tokenizers.Split(Regex(NUMBER_OR_WORD), "isolated"),
+            pre_tokenizers.Split(Regex(WORD if word_tokens else NUMBER_OR_WORD), "isolated"),
             pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
         ]
     return [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]

@@ -130,7 +130,7 @@ def test_bytes_that_no_text_has_get_no_token() -> None:
 def test_whole_words_may_be_all_there_is() -> None:
     texts = ["Was ist größer: 6 oder 12?", "12", "größer", "12-4=?"]
     tokenizer = train_tokenizer(texts, vocab_size=512, all_bytes=False, word_tokens=True)
-    words = {"Was", " ist", " größer", "größer", ":", " ", "6", " oder", "12", "?", "-4", "=?"}
+    words = {"Was ", "ist ", "größer", ": ", " ", "6", "oder ", "12", "?", "-4", "=?"}
     decoded = {tokenizer.decode(token) for token in range(len(SPECIAL_TOKENS) + 1, len(tokenizer))}
     assert decoded == words
     for text in texts:
