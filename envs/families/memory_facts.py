@@ -29,7 +29,8 @@ def values(language: str, topic: int) -> tuple[str, ...]:
 
 def tell(language: str, text: str) -> Question:
     """The user tells something and wants no more than an "ok"."""
-    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice")
+    only = Constraint("options", OK)
+    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice", constraints=(only,))
 
 
 def fact(language: str, topic: int, value: str) -> str:
