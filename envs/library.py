@@ -33,6 +33,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from envs.adapters import reasoning_gym
 from envs.families import (
+    arithmetic,
     code_puzzles,
     dates,
     howto,
@@ -51,14 +52,13 @@ from envs.families import (
     writing_exact,
     writing_free,
 )
-from envs.families.arithmetic import Arithmetic, ArithmeticDialog
-from envs.questions import Questions
+from envs.questions import NAME as QUESTIONS
+from envs.questions import questions_family
 from envs.task import Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
-    Arithmetic(),
-    ArithmeticDialog(),
+    *arithmetic.SCENARIOS,
     *knowledge.SCENARIOS,
     *dates.SCENARIOS,
     *numbers.SCENARIOS,
@@ -115,7 +115,7 @@ class Library:
         for scenario in self.scenarios:
             if scenario.name == name:
                 return scenario
-        if name == Questions.name:
+        if name == QUESTIONS:
             raise ScenarioError("scenario 'questions' needs a file: set tasks.questions to its path")
         close = difflib.get_close_matches(name, [scenario.name for scenario in self.scenarios], n=3)
         advice = f"did you mean {' or '.join(close)}?" if close else "`zero2one scenarios` lists all."
@@ -169,7 +169,7 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
     """
     scenarios = [*BUILT_IN, *ADAPTED]
     if questions:
-        scenarios.append(Questions(questions))
+        scenarios.append(questions_family(questions))
     for path in files:
         for scenario in load_scenarios(path):
             if any(scenario.name == other.name for other in scenarios):

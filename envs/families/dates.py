@@ -8,7 +8,9 @@ from functools import cache
 
 from envs.chance import pick
 from envs.families.cldr import locale_data, month_names, weekday_names
-from envs.families.lookup import Computed, Fact, Facts, Level, Lookup
+from envs.families.lookup import Computed, Fact, Facts, judge, lookup
+from envs.family import Family
+from envs.languages import CODES
 
 YEARS = range(2000, 2100)
 EPOCH = date(2000, 1, 1)
@@ -201,84 +203,108 @@ def minutes_later(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-SCENARIOS: tuple[Lookup, ...] = (
-    Lookup("weekdays", "dates-numbers", "The weekday some days later.", (Level(next_days), Level(days_after))),
-    Lookup(
+SCENARIOS: tuple[Family, ...] = (
+    Family(
+        "weekdays",
+        "dates-numbers",
+        "The weekday some days later.",
+        (lookup(next_days), lookup(days_after)),
+        CODES,
+        judge,
+    ),
+    Family(
         "weekday-dialog",
         "dates-numbers",
         "The next weekday, then its neighbours.",
-        (Level(next_days, walk_on(1, (1,)), num_wordings=1), Level(next_days, walk_on(4, (1, -1)))),
+        (lookup(next_days, walk_on(1, (1,)), num_wordings=1), lookup(next_days, walk_on(4, (1, -1)))),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "months",
         "dates-numbers",
         "The next month, and the number of a month.",
-        (Level(next_months, num_wordings=1), Level(month_numbers)),
+        (lookup(next_months, num_wordings=1), lookup(month_numbers)),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "days-in-month",
         "dates-numbers",
         "How many days a month has, then in a given year.",
-        (Level(month_lengths), Level(dated_month_lengths)),
+        (lookup(month_lengths), lookup(dated_month_lengths)),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "leap-years",
         "dates-numbers",
         "How many days a year has, and which leap year comes next.",
         (
-            Level(lambda language: year_lengths(range(2000, 2040)), num_wordings=1),
-            Level(lambda language: next_leap_years(range(2000, 2100))),
-            Level(lambda language: next_leap_years(range(1600, 2400))),
+            lookup(lambda language: year_lengths(range(2000, 2040)), num_wordings=1),
+            lookup(lambda language: next_leap_years(range(2000, 2100))),
+            lookup(lambda language: next_leap_years(range(1600, 2400))),
         ),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "weekday-of-date",
         "dates-numbers",
         "The weekday of a date: of one month, one year, one century.",
         (
-            Level(lambda language: weekdays_of(date(2026, 11, 1), 30, language), num_wordings=1),
-            Level(lambda language: weekdays_of(date(2026, 1, 1), 365, language)),
-            Level(lambda language: weekdays_of(EPOCH, 36525, language)),
+            lookup(lambda language: weekdays_of(date(2026, 11, 1), 30, language), num_wordings=1),
+            lookup(lambda language: weekdays_of(date(2026, 1, 1), 365, language)),
+            lookup(lambda language: weekdays_of(EPOCH, 36525, language)),
         ),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "written-dates",
         "dates-numbers",
         "A date in words, to be written with digits.",
         (
-            Level(lambda language: written_dates(date(2026, 1, 1), 31, language), num_wordings=1),
-            Level(lambda language: written_dates(date(2026, 1, 1), 365, language)),
-            Level(lambda language: written_dates(EPOCH, 36525, language)),
+            lookup(lambda language: written_dates(date(2026, 1, 1), 31, language), num_wordings=1),
+            lookup(lambda language: written_dates(date(2026, 1, 1), 365, language)),
+            lookup(lambda language: written_dates(EPOCH, 36525, language)),
         ),
         DATE_LANGUAGES,
+        judge,
     ),
-    Lookup(
+    Family(
         "date-sums",
         "dates-numbers",
         "The date some days later, and follow-ups that count on.",
         (
-            Level(lambda language: date_sums(31, 9), num_wordings=1),
-            Level(lambda language: date_sums(366, 30), days_later),
-            Level(lambda language: date_sums(9000, 99), days_later),
+            lookup(lambda language: date_sums(31, 9), num_wordings=1),
+            lookup(lambda language: date_sums(366, 30), days_later),
+            lookup(lambda language: date_sums(9000, 99), days_later),
         ),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "time-differences",
         "dates-numbers",
         "The minutes between two times of day.",
         (
-            Level(lambda language: minutes_between(10, 50, range(480, 720, 15)), num_wordings=1),
-            Level(lambda language: minutes_between(5, 180, range(360, 1200, 5))),
-            Level(lambda language: minutes_between(1, 719, range(720))),
+            lookup(lambda language: minutes_between(10, 50, range(480, 720, 15)), num_wordings=1),
+            lookup(lambda language: minutes_between(5, 180, range(360, 1200, 5))),
+            lookup(lambda language: minutes_between(1, 719, range(720))),
         ),
+        CODES,
+        judge,
     ),
-    Lookup(
+    Family(
         "clock-dialog",
         "dates-numbers",
         "The time of day some minutes later, and follow-ups that count on.",
         (
-            Level(lambda language: time_sums(10, 50, range(480, 720, 15)), num_wordings=1),
-            Level(lambda language: time_sums(5, 180, range(360, 1200, 5)), minutes_later),
+            lookup(lambda language: time_sums(10, 50, range(480, 720, 15)), num_wordings=1),
+            lookup(lambda language: time_sums(5, 180, range(360, 1200, 5)), minutes_later),
         ),
+        CODES,
+        judge,
     ),
 )

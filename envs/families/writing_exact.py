@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from envs.chance import pick
 from envs.families.writing_phrasings import CITIES, KEYS, LONG_WORDS, NAMES, RHYMES, WORDS
-from envs.families.writing_task import Level, Writing, arrangement, demanding, num_arrangements, wording
+from envs.families.writing_task import arrangement, demanding, level, num_arrangements, wording, writing
+from envs.family import Family
 from envs.task import Constraint, Question, stable_hash
 
 NUM_WORDS = 24  # in each of the lists
@@ -192,73 +193,60 @@ def _records(language: str, seed: int, num_fields: int) -> tuple[Question, ...]:
     return _json_question(text, record), listing
 
 
-SCENARIOS: tuple[Writing, ...] = (
-    Writing(
+SCENARIOS: tuple[Family, ...] = (
+    writing(
         "write-case",
         "Words rewritten in capitals or in small letters.",
-        (
-            Level(lambda language, number: _case(language, number, 1), 2 * NUM_WORDS),
-            Level(lambda language, number: _case(language, number, 2), 2 * num_arrangements(NUM_WORDS, 2)),
-            Level(_case_there_and_back),
-        ),
+        level(lambda language, number: _case(language, number, 1), 2 * NUM_WORDS),
+        level(lambda language, number: _case(language, number, 2), 2 * num_arrangements(NUM_WORDS, 2)),
+        level(_case_there_and_back),
     ),
-    Writing(
+    writing(
         "write-sorted",
         "A list put in alphabetical order, and then the other way round.",
-        (
-            Level(lambda language, number: _sort(language, number, FEW, 2), num_arrangements(FEW, 2)),
-            Level(lambda language, number: _sort(language, number, FEW, 3), num_arrangements(FEW, 3)),
-            Level(_sort_and_reverse),
-        ),
+        level(lambda language, number: _sort(language, number, FEW, 2), num_arrangements(FEW, 2)),
+        level(lambda language, number: _sort(language, number, FEW, 3), num_arrangements(FEW, 3)),
+        level(_sort_and_reverse),
     ),
-    Writing(
+    writing(
         "write-acronym",
         "The initials of words, or words for given initials.",
-        (
-            Level(lambda language, number: _initials(language, number, FEW, 2), num_arrangements(FEW, 2)),
-            Level(lambda language, number: _initials(language, number, FEW, 3), num_arrangements(FEW, 3)),
-            Level(_acronym),
-        ),
+        level(lambda language, number: _initials(language, number, FEW, 2), num_arrangements(FEW, 2)),
+        level(lambda language, number: _initials(language, number, FEW, 3), num_arrangements(FEW, 3)),
+        level(_acronym),
     ),
-    Writing(
+    writing(
         "write-rhyme",
         "The word of a list that rhymes with another.",
-        (Level(_rhyme, 2 * 3 * num_arrangements(6, 2)), Level(_rhymes)),
+        level(_rhyme, 2 * 3 * num_arrangements(6, 2)),
+        level(_rhymes),
     ),
-    Writing(
+    writing(
         "write-without",
         "A list without one of its words, and then without another.",
-        (
-            Level(lambda language, number: _remove(language, number, FEW, 2), 2 * num_arrangements(FEW, 2)),
-            Level(lambda language, number: _remove(language, number, FEW, 4), 4 * num_arrangements(FEW, 4)),
-            Level(_remove_twice),
-        ),
+        level(lambda language, number: _remove(language, number, FEW, 2), 2 * num_arrangements(FEW, 2)),
+        level(lambda language, number: _remove(language, number, FEW, 4), 4 * num_arrangements(FEW, 4)),
+        level(_remove_twice),
     ),
-    Writing(
+    writing(
         "write-replaced",
         "A list with one word replaced, and then another.",
-        (
-            Level(lambda language, number: _replace(language, number, 6, 2), 2 * num_arrangements(6, 3)),
-            Level(lambda language, number: _replace(language, number, 6, 3), 3 * num_arrangements(6, 4)),
-            Level(_replace_twice),
-        ),
+        level(lambda language, number: _replace(language, number, 6, 2), 2 * num_arrangements(6, 3)),
+        level(lambda language, number: _replace(language, number, 6, 3), 3 * num_arrangements(6, 4)),
+        level(_replace_twice),
     ),
-    Writing(
+    writing(
         "write-spelling",
         "Words with a slip of the pen put right.",
-        (
-            Level(_spelling, 2 * NUM_WORDS),
-            Level(_spelling_of_long_words, 4 * NUM_WORDS),
-            Level(_spelling_in_a_row),
-        ),
+        level(_spelling, 2 * NUM_WORDS),
+        level(_spelling_of_long_words, 4 * NUM_WORDS),
+        level(_spelling_in_a_row),
     ),
-    Writing(
+    writing(
         "write-json",
         "Facts turned into JSON, and then into a list.",
-        (
-            Level(_record, 2 * FEW),
-            Level(lambda language, seed: _records(language, seed, 2)),
-            Level(lambda language, seed: _records(language, seed, 3)),
-        ),
+        level(_record, 2 * FEW),
+        level(lambda language, seed: _records(language, seed, 2)),
+        level(lambda language, seed: _records(language, seed, 3)),
     ),
 )

@@ -10,7 +10,6 @@ import pytest
 
 from envs.families import dates, knowledge, numbers, small_talk, translation
 from envs.families.cldr import city_name, locale_data, month_names, weekday_names
-from envs.families.lookup import Lookup
 from envs.families.number_words import number_words
 from envs.families.small_talk import is_close
 from envs.families.wordings import WORDINGS
@@ -27,7 +26,7 @@ def answers(name: str, language: str, level: int) -> dict[str, str | None]:
     scenario = next(one for one in LOOKUPS if one.name == name)
     size = scenario.size(language, level)
     assert size is not None
-    questions = [scenario.plan(Task(name, language, level, seed))[0] for seed in range(size)]
+    questions = [scenario.dialog(Task(name, language, level, seed)).open() for seed in range(size)]
     return {question.text: question.answer for question in questions}
 
 
@@ -101,7 +100,10 @@ def test_wordings_have_the_places_they_need(ask: str) -> None:
 
 def test_follow_ups_refer_back() -> None:
     scenario = next(one for one in LOOKUPS if one.name == "word-sum-dialog")
-    first, second, third = scenario.plan(Task("word-sum-dialog", "en", 0, 5))
+    dialog = scenario.dialog(Task("word-sum-dialog", "en", 0, 5))
+    first, second, third = dialog.open(), dialog.reply(""), dialog.reply("")
+    assert second is not None
+    assert third is not None
     words = number_words("en")
     for before, question in ((first, second), (second, third)):
         operand = next(n for n in range(1, 10) if words[n] in re.findall(r"\w+", question.text))
@@ -169,5 +171,5 @@ def test_five_domains_speak_32_languages() -> None:
 
 
 def test_every_lookup_describes_itself() -> None:
-    counts = Counter(scenario.description for scenario in LOOKUPS if isinstance(scenario, Lookup))
+    counts = Counter(scenario.description for scenario in LOOKUPS)
     assert len(counts) == len(LOOKUPS) and all(text.endswith(".") for text in counts)

@@ -6,7 +6,7 @@ import pytest
 
 from envs.families.writing_exact import misspelt
 from envs.families.writing_phrasings import CITIES, LONG_WORDS, NAMES, RHYMES, WORDINGS, WORDS
-from envs.families.writing_task import arrangement, num_arrangements, verify_writing
+from envs.families.writing_task import arrangement, judge_writing, num_arrangements
 from envs.library import BUILT_IN
 from envs.task import Constraint, Question, Scenario, Task, Transcript, Turn
 
@@ -25,7 +25,7 @@ def asked(name: str, *, language: str = "en", level: int = 0, seed: int = 0) -> 
 
 def success(question: Question, answer: str) -> float:
     turn = Turn(question, answer, "stop", num_tokens=1)
-    return verify_writing(Transcript(Task("write", "en", 0, 0), (turn,)))
+    return judge_writing(Transcript(Task("write", "en", 0, 0), (turn,)))
 
 
 def test_there_are_twelve_families_in_four_languages() -> None:
