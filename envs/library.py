@@ -54,7 +54,7 @@ from envs.families import (
 )
 from envs.questions import NAME as QUESTIONS
 from envs.questions import questions_family
-from envs.task import Question, Scenario, Task, Transcript, Turn
+from envs.task import KINDS, Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
@@ -135,6 +135,10 @@ class Library:
                 asked.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
+        for question in asked:
+            if question.kind not in KINDS:
+                known = ", ".join(KINDS)
+                raise ScenarioError(f"{task.id} asks a question of unknown kind {question.kind!r}; known: {known}")
         return asked
 
     def rehearse(self, task: Task, *, max_turns: int) -> None:

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from envs.answers import final_number, plain
+from envs.answers import final_number
 from envs.chance import digits, pick, scatter
 from envs.families.arithmetic_phrasings import PHRASINGS
 from envs.family import Family, Level
-from envs.task import Dialog, Question, Task, Transcript
+from envs.task import Dialog, Question, Task
 from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
 
 BRACKETS: tuple[tuple[str, Callable[[int, int, int], int]], ...] = (
@@ -132,11 +132,6 @@ def ask_on(task: Task, number: int) -> Dialog:
     )
 
 
-def judge_integer(transcript: Transcript) -> float:
-    """1 if the last answer, white space aside, is the due integer in its usual digits and nothing else."""
-    return float(plain(transcript.last.answer) == transcript.last.question.answer)
-
-
 def plan(task: Task, opening: int) -> tuple[Question, ...]:
     """The opening question and the follow-ups. The follow-ups depend on the seed and not on which opening it gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
@@ -185,7 +180,6 @@ SCENARIOS = (
         "Calculations with whole numbers, one question each; the answer is the number and nothing else.",
         _levels(ask_once),
         tuple(PHRASINGS),
-        judge_integer,
     ),
     Family(
         "arithmetic-dialog",
@@ -193,6 +187,5 @@ SCENARIOS = (
         "A calculation and one to three follow-up questions that refer back to its result.",
         _levels(ask_on),
         tuple(PHRASINGS),
-        judge_integer,
     ),
 )

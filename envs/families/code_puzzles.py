@@ -3,7 +3,7 @@
 import ast
 
 from envs.chance import pick
-from envs.families.drawn import drawn, same_text
+from envs.families.drawn import drawn
 from envs.family import Family
 from envs.formulas import FormulaError, evaluate, parse
 from envs.task import Constraint, Question, Transcript
@@ -84,9 +84,9 @@ def holds_exactly(transcript: Transcript) -> float:
 
 
 SCENARIOS = (
-    Family("loop-value", "code", "The value of a variable after a loop.", drawn(loop_value, 3), LANGUAGES, same_text),
-    Family("indexing", "code", "An element of a list.", drawn(indexing, 3), LANGUAGES, same_text),
-    Family("off-by-one", "code", "A loop that ends one too early.", drawn(off_by_one, 3), LANGUAGES, same_text),
+    Family("loop-value", "code", "The value of a variable after a loop.", drawn(loop_value, 3), LANGUAGES),
+    Family("indexing", "code", "An element of a list.", drawn(indexing, 3), LANGUAGES),
+    Family("off-by-one", "code", "A loop that ends one too early.", drawn(off_by_one, 3), LANGUAGES),
     Family("complete-expression", "code", "A function to complete.", drawn(complete, 3), LANGUAGES, completes),
     Family("condition", "code", "A condition to write.", drawn(condition, 3), LANGUAGES, holds_exactly),
 )

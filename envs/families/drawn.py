@@ -6,9 +6,8 @@ A policy with random weights meets each of the openings of level 0 again and aga
 from collections.abc import Callable
 from functools import lru_cache
 
-from envs.answers import plain
 from envs.family import Level, asking
-from envs.task import Question, Task, Transcript
+from envs.task import Question, Task
 
 NUM_DRAWN = 300  # draws, among which level 0 finds its openings
 
@@ -37,20 +36,3 @@ def _openings(draw: Draw, language: str) -> tuple[int, ...]:
     for number in range(NUM_DRAWN):
         first.setdefault(draw(language, 0, number)[0].text, number)
     return tuple(first.values())
-
-
-def same_words(transcript: Transcript) -> float:
-    """Whether the answer is the right one: case, white space and a final full stop aside."""
-    turn = transcript.last
-    assert turn.question.answer is not None, turn.question
-    return float(reading(turn.answer) == reading(turn.question.answer))
-
-
-def same_text(transcript: Transcript) -> float:
-    """Whether the answer is the right one to the letter, white space around it aside."""
-    return float(plain(transcript.last.answer) == transcript.last.question.answer)
-
-
-def reading(answer: str) -> str:
-    """An answer in words as they are compared."""
-    return " ".join(answer.strip().casefold().removesuffix(".").split())

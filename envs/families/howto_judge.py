@@ -1,9 +1,10 @@
-"""How answers about everyday procedures are judged: letters, amounts, and explanations in free words."""
+"""How answers about everyday procedures are judged: amounts, and explanations in free words."""
 
-from envs.answers import final_number, plain
+from envs.answers import final_number
 from envs.knowledge.matching import success
 from envs.knowledge.procedures import PROCEDURES
 from envs.task import Transcript
+from envs.verdicts import verdict
 
 
 def judge(transcript: Transcript) -> float:
@@ -17,4 +18,4 @@ def judge(transcript: Transcript) -> float:
         case "procedure":
             asked = next(item for item in PROCEDURES if item.name == turn.question.constraints[0].value)
             return success(asked, turn.answer, transcript.task.language)
-    return float(plain(turn.answer).casefold() == turn.question.answer)
+    return verdict(transcript)

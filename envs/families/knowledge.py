@@ -16,7 +16,7 @@ from envs.families.cldr import (
     currency_name,
     language_name,
 )
-from envs.families.lookup import Fact, judge, lookup
+from envs.families.lookup import Fact, lookup
 from envs.family import Family
 from envs.languages import CODES
 
@@ -176,7 +176,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The capital of a country.",
         (lookup(of_countries(capital, 16), num_wordings=1), lookup(of_countries(capital))),
         CODES,
-        judge,
     ),
     Family(
         "countries-by-capital",
@@ -184,7 +183,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The country of a capital.",
         (lookup(of_countries(capital_of, 16), num_wordings=1), lookup(of_countries(capital_of))),
         CODES,
-        judge,
     ),
     Family(
         "continents",
@@ -192,7 +190,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The continent of a country.",
         (lookup(of_countries(continent, 16), num_wordings=1), lookup(of_countries(continent))),
         CODES,
-        judge,
     ),
     Family(
         "currencies",
@@ -200,7 +197,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The currency of a country.",
         (lookup(of_countries(currency, 16), num_wordings=1), lookup(of_countries(currency))),
         CODES,
-        judge,
     ),
     Family(
         "official-languages",
@@ -208,7 +204,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The official language of a country that has one.",
         (lookup(of_countries(spoken, 16), num_wordings=1), lookup(of_countries(spoken))),
         CODES,
-        judge,
     ),
     Family(
         "country-codes",
@@ -220,7 +215,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(of_countries(country_code_3)),
         ),
         CODES,
-        judge,
     ),
     Family(
         "language-codes",
@@ -232,7 +226,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: of_languages(language, reverse=True)),
         ),
         CODES,
-        judge,
     ),
     Family(
         "currency-codes",
@@ -244,7 +237,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: of_currencies(language, reverse=True)),
         ),
         CODES,
-        judge,
     ),
     Family(
         "flags",
@@ -252,7 +244,6 @@ SCENARIOS: tuple[Family, ...] = (
         "The country of a flag.",
         (lookup(of_countries(flag_country, 16), num_wordings=1), lookup(of_countries(flag_country))),
         CODES,
-        judge,
     ),
     Family(
         "country-dialog",
@@ -264,6 +255,5 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(of_countries(flag_country), about_the_country(3)),
         ),
         CODES,
-        judge,
     ),
 )

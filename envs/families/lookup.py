@@ -4,17 +4,14 @@ Each level lists its facts. The wordings come from `wordings.py`, by language. A
 the level says follows from it.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from envs.answers import plain
 from envs.chance import pick, scatter
 from envs.families.wordings import wordings
 from envs.family import Level, asking
-from envs.matching import same_words
-from envs.task import Question, Task, Transcript
+from envs.task import Kind, Question, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,15 +21,13 @@ class Fact:
     Attributes:
         ask: which wordings ask it, a key of `wordings.WORDINGS`.
         x, y: fill the places `{x}` and `{y}` of a wording.
-        kind: "text": the words count, not their case, spaces and stops; "list": numbers in order, whatever is
-            between them; "integer", "notation": every character counts.
     """
 
     ask: str
     x: str
     answer: str
     y: str = ""
-    kind: str = "text"
+    kind: Kind = "text"
 
 
 class Facts(Protocol):
@@ -100,21 +95,3 @@ def lookup(
 
 def worded(fact: Fact, wording: str) -> Question:
     return Question(wording.format(x=fact.x, y=fact.y), fact.answer, fact.kind)
-
-
-def judge(transcript: Transcript) -> float:
-    """1 if the last answer is the due one and nothing else."""
-    return float(is_right(transcript.last.question, transcript.last.answer))
-
-
-def is_right(question: Question, answer: str) -> bool:
-    due = question.answer or ""
-    match question.kind:
-        case "text":
-            return same_words(answer, due)
-        case "list":
-            return re.split(r"[\s,;，、]+", answer.strip()) == due.split()
-        case "notation":  # thousands are set apart by spaces of many widths
-            return answer.split() == due.split()
-        case _:
-            return plain(answer) == due

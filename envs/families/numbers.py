@@ -6,7 +6,7 @@ from functools import cache
 from envs.chance import pick
 from envs.families.cldr import country_name, language_name, locale_data
 from envs.families.knowledge import countries
-from envs.families.lookup import Computed, Fact, Facts, judge, lookup
+from envs.families.lookup import Computed, Fact, Facts, lookup
 from envs.families.number_words import number_words
 from envs.family import Family
 from envs.languages import CODES
@@ -100,14 +100,14 @@ def rows(count: int, num_rows: int, largest: int) -> Computed:
         step, first = divmod(number, largest)
         numbers = [(first + (step + 1) * k * (k + 2)) % largest for k in range(count)]
         text = " ".join(map(str, numbers))
-        return Fact("sort", text, " ".join(map(str, sorted(numbers))), kind="list")
+        return Fact("sort", text, " ".join(map(str, sorted(numbers))), kind="sequence")
 
     return Computed(num_rows, fact)
 
 
 def reversed_row(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
     numbers = reversed(opening.answer.split())
-    return (Fact("and_reversed", "", " ".join(numbers), kind="list"),)
+    return (Fact("and_reversed", "", " ".join(numbers), kind="sequence"),)
 
 
 def sequences(starts: range, steps: range) -> Computed:
@@ -178,7 +178,7 @@ def number_formats(targets: tuple[str, ...], numbers: range) -> Callable[[str], 
             cents, code = numbers[value], targets[target]
             plain = f"{cents // 100}.{cents % 100:02}"
             name = language_name(language, code)
-            return Fact("number_format", plain, localized(code, cents), y=name, kind="notation")
+            return Fact("number_format", plain, localized(code, cents), y=name, kind="exact")
 
         return Computed(len(numbers) * len(targets), fact)
 
@@ -192,7 +192,6 @@ SCENARIOS: tuple[Family, ...] = (
         "A number, to be written in words.",
         (lookup(in_words(range(11)), num_wordings=1), lookup(in_words(range(21))), lookup(in_words(range(100)))),
         CODES,
-        judge,
     ),
     Family(
         "number-words-to-digits",
@@ -200,7 +199,6 @@ SCENARIOS: tuple[Family, ...] = (
         "A number in words, to be written in digits.",
         (lookup(in_digits(range(11)), num_wordings=1), lookup(in_digits(range(21))), lookup(in_digits(range(100)))),
         CODES,
-        judge,
     ),
     Family(
         "roman-numerals",
@@ -212,7 +210,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: in_roman(range(1, 2100))),
         ),
         CODES,
-        judge,
     ),
     Family(
         "ordinals",
@@ -220,7 +217,6 @@ SCENARIOS: tuple[Family, ...] = (
         "Ordinal numbers in words.",
         (lookup(ordinals, num_wordings=1), lookup(ordinals)),
         ORDINAL_LANGUAGES,
-        judge,
     ),
     Family(
         "comparison-dialog",
@@ -232,7 +228,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: pairs(range(9900, 10100)), smaller_one),
         ),
         CODES,
-        judge,
     ),
     Family(
         "sorting-dialog",
@@ -244,7 +239,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: rows(5, 9000, 997), reversed_row),
         ),
         CODES,
-        judge,
     ),
     Family(
         "sequence-dialog",
@@ -256,7 +250,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(lambda language: sequences(range(-50, 100), range(-20, 31)), sequence_goes_on),
         ),
         CODES,
-        judge,
     ),
     Family(
         "letter-counts",
@@ -264,7 +257,6 @@ SCENARIOS: tuple[Family, ...] = (
         "How many letters a word has.",
         (lookup(letter_counts(16), num_wordings=1), lookup(letter_counts(None))),
         LETTER_LANGUAGES,
-        judge,
     ),
     Family(
         "word-sums",
@@ -277,7 +269,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(word_sums("plus", range(10, 100))),
         ),
         CODES,
-        judge,
     ),
     Family(
         "word-sum-dialog",
@@ -288,7 +279,6 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(word_sums("plus", range(10, 60)), word_sum_goes_on),
         ),
         CODES,
-        judge,
     ),
     Family(
         "number-formats",
@@ -299,6 +289,5 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(number_formats(("de", "en", "fr", "es", "id", "it"), range(100_000, 200_000, 101))),
         ),
         CODES,
-        judge,
     ),
 )

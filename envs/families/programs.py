@@ -9,13 +9,12 @@ from collections.abc import Callable
 from functools import cache
 from itertools import permutations
 
-from envs.answers import plain
 from envs.families.program_outputs import OUTPUTS
 from envs.families.program_phrasings import PHRASINGS
 from envs.families.program_specs import EASY, HARDER, Spec
 from envs.family import Family, Level, asking, listed
 from envs.program import GAP, demanded_tests, passes, program_of, run_tests
-from envs.task import Constraint, Question, Task, Transcript
+from envs.task import Constraint, Kind, Question, Task, Transcript
 
 NUM_LEVELS = 3
 NUM_CONSTANTS = 20
@@ -134,15 +133,11 @@ def outputs(level: int) -> Level:
     def plan(task: Task, number: int) -> tuple[Question, ...]:
         wording, place = divmod(number, num_programs)
         shown = program(place)
-        kind = "integer" if shown.output.lstrip("-").isdecimal() else "text"
+        kind: Kind = "integer" if shown.output.lstrip("-").isdecimal() else "exact"
         text = PHRASINGS[task.language].output[wording].format(p=shown.program)
         return (Question(text, shown.output, kind),)
 
     return Level(asking(plan), lambda language: num_programs * len(PHRASINGS[language].output))
-
-
-def judge_output(transcript: Transcript) -> float:
-    return float(plain(transcript.last.answer) == transcript.last.question.answer)
 
 
 def family(
@@ -184,6 +179,5 @@ SCENARIOS = (
         "A small Python program is shown; the answer is what it prints.",
         tuple(map(outputs, range(len(OUTPUTS)))),
         tuple(PHRASINGS),
-        judge_output,
     ),
 )

@@ -13,8 +13,8 @@ from envs.chance import pick, scatter
 from envs.families.courtesies import COURTESIES
 from envs.family import Family, Level, asking
 from envs.languages import CODES
-from envs.matching import folded, same_words
 from envs.task import Question, Task, Transcript
+from envs.verdicts import letters, same_words
 
 MIN_OVERLAP = 0.75  # of the words of both; below it, too few are shared to mean the same
 MAX_CHARACTERS = 80  # of what is said and of a reply: longer ones are lectures, not small talk
@@ -64,13 +64,13 @@ def judge(exchanges: Known, transcript: Transcript) -> float:
 
 
 def is_close(answer: str, reply: str) -> bool:
-    """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient of multisets).
+    """Whether they are the same, or share at least `MIN_OVERLAP` of their words (Dice's coefficient of multisets).
 
     A word counts as often as it is said, so that a good reply over and over is none.
     """
     if same_words(answer, reply):
         return True
-    said, known = (Counter(filter(None, map(folded, text.split()))) for text in (answer, reply))
+    said, known = (Counter(filter(None, map(letters, text.split()))) for text in (answer, reply))
     return bool(said and known) and 2 * (said & known).total() >= MIN_OVERLAP * (said + known).total()
 
 
@@ -94,7 +94,7 @@ def corpus(language: str, topics: tuple[str, ...]) -> Exchanges:
             if len(texts) < 2 or max(map(len, texts[:2])) > MAX_CHARACTERS:
                 continue
             said, reply = texts[:2]
-            if said and len(folded(reply)) > 1 and folded(reply) not in ("yes", "999999"):
+            if said and len(letters(reply)) > 1 and letters(reply) not in ("yes", "999999"):
                 found.setdefault(said, {})[reply] = None
     return {said: tuple(replies) for said, replies in found.items()}
 

@@ -15,7 +15,7 @@ from envs.families.tool_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
 from envs.family import Family, Level
 from envs.speech_phrasings import LANGUAGES
-from envs.task import Dialog, Question, Task, Transcript
+from envs.task import Dialog, Kind, Question, Task, Transcript
 from envs.tools import (
     CALCULATOR,
     CONVERTER,
@@ -50,7 +50,7 @@ class Errand:
 
     text: str
     call: Call
-    kind: str
+    kind: Kind
 
 
 def sums(task: Task, choices: Sequence[int]) -> Errand:

@@ -6,7 +6,7 @@ from functools import cache
 from envs.chance import pick
 from envs.families.cldr import country_name, currency_name, language_name, month_names, weekday_names
 from envs.families.knowledge import countries, currencies
-from envs.families.lookup import Computed, Fact, Facts, judge, lookup
+from envs.families.lookup import Computed, Fact, Facts, lookup
 from envs.families.number_words import number_words
 from envs.family import Family
 from envs.languages import CODES
@@ -95,7 +95,6 @@ def family(name: str, what: str, vocabulary: Vocabulary) -> Family:
             lookup(out_of_this(vocabulary, CODES)),
         ),
         CODES,
-        judge,
     )
 
 
@@ -119,6 +118,5 @@ SCENARIOS: tuple[Family, ...] = (
             lookup(out_of_this(number_vocabulary, MAJOR), in_other_languages(number_vocabulary, 3)),
         ),
         CODES,
-        judge,
     ),
 )

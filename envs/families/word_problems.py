@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envs.chance import pick
-from envs.families.drawn import drawn, same_text
+from envs.families.drawn import drawn
 from envs.families.word_problem_phrasings import NAMES, STORIES
 from envs.family import Family
 from envs.task import Question
@@ -52,7 +52,6 @@ SCENARIOS = tuple(
         story.description,
         drawn(story.draw, len(LARGEST)),
         tuple(STORIES[story.name]),
-        same_text,
     )
     for story in TOLD
 )

@@ -27,37 +27,38 @@ def _case(language: str, number: int, count: int) -> tuple[Question, ...]:
     text = " ".join(arrangement(WORDS[language], number, count))
     small, large = text.lower(), text.upper()
     if to_upper:
-        return (Question(wording(language, "upper", text=small), large),)
-    return (Question(wording(language, "lower", text=large), small),)
+        return (Question(wording(language, "upper", text=small), large, "exact"),)
+    return (Question(wording(language, "lower", text=large), small, "exact"),)
 
 
 def _case_there_and_back(language: str, seed: int) -> tuple[Question, ...]:
     text = " ".join(_drawn(language, seed, 4))
     return (
-        Question(wording(language, "upper", seed, text=text), text.upper()),
-        Question(wording(language, "now_lower", seed), text.lower()),
-        Question(wording(language, "now_upper", seed), text.upper()),
+        Question(wording(language, "upper", seed, text=text), text.upper(), "exact"),
+        Question(wording(language, "now_lower", seed), text.lower(), "exact"),
+        Question(wording(language, "now_upper", seed), text.upper(), "exact"),
     )
 
 
 def _sort(language: str, number: int, num_words: int, count: int) -> tuple[Question, ...]:
     words = arrangement(WORDS[language][:num_words], number, count)
-    return (Question(wording(language, "sort", text=_listed(words)), _listed(sorted(words, key=str.lower))),)
+    due = _listed(sorted(words, key=str.lower))
+    return (Question(wording(language, "sort", text=_listed(words)), due, "sequence"),)
 
 
 def _sort_and_reverse(language: str, seed: int) -> tuple[Question, ...]:
     words = _drawn(language, seed, 5)
     backwards = sorted(words, key=str.lower, reverse=True)
     return (
-        Question(wording(language, "sort", seed, text=_listed(words)), _listed(backwards[::-1])),
-        Question(wording(language, "now_reverse", seed), _listed(backwards)),
-        Question(wording(language, "now_first", seed), backwards[0]),
+        Question(wording(language, "sort", seed, text=_listed(words)), _listed(backwards[::-1]), "sequence"),
+        Question(wording(language, "now_reverse", seed), _listed(backwards), "sequence"),
+        Question(wording(language, "now_first", seed), backwards[0], "exact"),
     )
 
 
 def _initials(language: str, number: int, num_words: int, count: int) -> tuple[Question, ...]:
     words = arrangement(WORDS[language][:num_words], number, count)
-    return (Question(wording(language, "initials", text=" ".join(words)), _first_letters(words)),)
+    return (Question(wording(language, "initials", text=" ".join(words)), _first_letters(words), "exact"),)
 
 
 def _first_letters(words: list[str]) -> str:
@@ -73,7 +74,7 @@ def _acronym(language: str, seed: int) -> tuple[Question, ...]:
     words = _drawn(language, seed, 4)
     return (
         demanding(wording(language, "acronym", seed, text=wanted.upper()), demands, language),
-        Question(wording(language, "initials", seed, text=" ".join(words)), _first_letters(words)),
+        Question(wording(language, "initials", seed, text=" ".join(words)), _first_letters(words), "exact"),
     )
 
 
@@ -109,7 +110,7 @@ def _remove(language: str, number: int, num_words: int, count: int) -> tuple[Que
     number, place = divmod(number, count)
     words = arrangement(WORDS[language][:num_words], number, count)
     text = wording(language, "remove", word=words[place], text=_listed(words))
-    return (Question(text, _listed(words[:place] + words[place + 1 :])),)
+    return (Question(text, _listed(words[:place] + words[place + 1 :]), "sequence"),)
 
 
 def _remove_twice(language: str, seed: int) -> tuple[Question, ...]:
@@ -118,8 +119,8 @@ def _remove_twice(language: str, seed: int) -> tuple[Question, ...]:
     left = [word for word in words if word != first]
     rest = [word for word in left if word != second]
     return (
-        Question(wording(language, "remove", seed, word=first, text=_listed(words)), _listed(left)),
-        Question(wording(language, "now_remove", seed, word=second), _listed(rest)),
+        Question(wording(language, "remove", seed, word=first, text=_listed(words)), _listed(left), "sequence"),
+        Question(wording(language, "now_remove", seed, word=second), _listed(rest), "sequence"),
     )
 
 
@@ -127,7 +128,7 @@ def _replace(language: str, number: int, num_words: int, count: int) -> tuple[Qu
     number, place = divmod(number, count)
     other, *words = arrangement(WORDS[language][:num_words], number, count + 1)
     text = wording(language, "replace", word=words[place], other=other, text=_listed(words))
-    return (Question(text, _listed([*words[:place], other, *words[place + 1 :]])),)
+    return (Question(text, _listed([*words[:place], other, *words[place + 1 :]]), "sequence"),)
 
 
 def _replace_twice(language: str, seed: int) -> tuple[Question, ...]:
@@ -135,9 +136,10 @@ def _replace_twice(language: str, seed: int) -> tuple[Question, ...]:
     first, second = arrangement(words, stable_hash(seed, "replaced"), 2)
     once = [new if word == first else word for word in words]
     twice = [newer if word == second else word for word in once]
+    opening = wording(language, "replace", seed, word=first, other=new, text=_listed(words))
     return (
-        Question(wording(language, "replace", seed, word=first, other=new, text=_listed(words)), _listed(once)),
-        Question(wording(language, "now_replace", seed, word=second, other=newer), _listed(twice)),
+        Question(opening, _listed(once), "sequence"),
+        Question(wording(language, "now_replace", seed, word=second, other=newer), _listed(twice), "sequence"),
     )
 
 
@@ -150,20 +152,20 @@ def misspelt(word: str, place: int) -> str:
 def _spelling(language: str, number: int) -> tuple[Question, ...]:
     word = WORDS[language][number % NUM_WORDS]
     wrong = word + word[-1] if number < NUM_WORDS else word[0] + word
-    return (Question(wording(language, "spelling", text=wrong), word),)
+    return (Question(wording(language, "spelling", text=wrong), word, "exact"),)
 
 
 def _spelling_of_long_words(language: str, number: int) -> tuple[Question, ...]:
     place, index = divmod(number, NUM_WORDS)
     word = LONG_WORDS[language][index]
-    return (Question(wording(language, "spelling", text=misspelt(word, place)), word),)
+    return (Question(wording(language, "spelling", text=misspelt(word, place)), word, "exact"),)
 
 
 def _spelling_in_a_row(language: str, seed: int) -> tuple[Question, ...]:
     words = arrangement(LONG_WORDS[language], stable_hash(seed, "words"), 4)
     place = pick(range(4), seed, "place")
     wrong = [misspelt(word, pick(range(4), seed, "slip")) if i == place else word for i, word in enumerate(words)]
-    return (Question(wording(language, "spelling", seed, text=" ".join(wrong)), " ".join(words)),)
+    return (Question(wording(language, "spelling", seed, text=" ".join(wrong)), " ".join(words), "exact"),)
 
 
 def _record(language: str, number: int) -> tuple[Question, ...]:

@@ -1,40 +1,27 @@
-"""What all writing families share: how a dialog is planned, and how an answer is judged."""
+"""What all writing families share: how a dialog is planned, and how its demands are put in words."""
 
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from envs.answers import plain
 from envs.chance import pick
 from envs.constraint_examples import example
-from envs.constraints import holds, joined_phrases
+from envs.constraints import joined_phrases
 from envs.families.writing_phrasings import WORDINGS
 from envs.family import Family, Level, asking
-from envs.prose import as_json, is_json
-from envs.task import Constraint, Question, Transcript
+from envs.task import Constraint, Question
 
 T = TypeVar("T")
 
 
 def writing(name: str, description: str, *levels: Level) -> Family:
     """A family of writing tasks; `description` says what is to be written."""
-    return Family(name, "writing", description, levels, tuple(WORDINGS), judge_writing)
+    return Family(name, "writing", description, levels, tuple(WORDINGS))
 
 
 def level(plan: Callable[[str, int], tuple[Question, ...]], num_openings: int | None = None) -> Level:
     """`plan`: language, number -> the questions of a dialog. None: openings without end."""
     start = asking(lambda task, number: plan(task.language, number))
     return Level(start, None if num_openings is None else lambda language: num_openings)
-
-
-def judge_writing(transcript: Transcript) -> float:
-    """1 if the answer is the right one, or, where there are many, meets every demand of the question."""
-    turn = transcript.last
-    expected = turn.question.answer
-    if expected is None:
-        return float(all(holds(constraint, turn.answer) for constraint in turn.question.constraints))
-    if turn.question.kind == "json":
-        return float(is_json(turn.answer) and as_json(turn.answer) == as_json(expected))
-    return float(plain(turn.answer) == expected)
 
 
 def wording(language: str, ask: str, *key: str | int, **places: str) -> str:

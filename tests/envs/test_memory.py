@@ -9,7 +9,6 @@ from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import WORDS
 from envs.planned import Plan, with_aside
 from envs.task import Question, Task
-from envs.verdicts import agreement
 
 
 def script(plan: Plan, task: Task, choices: list[int]) -> list[tuple[str, str | None]]:
@@ -56,12 +55,6 @@ def test_the_list_follows_from_what_was_added_and_crossed_off(level: int) -> Non
         assert questions[-1][1] == ", ".join(items)
 
 
-def test_a_list_is_as_right_as_its_items() -> None:
-    question = Question("", "milk, rice, tea", "list")
-    answers = ("Tea, milk, rice.", "milk, tea", "milk, milk, rice, tea", "bread", "")
-    assert [agreement(answer, question) for answer in answers] == pytest.approx([1, 0.8, 6 / 7, 0, 0])
-
-
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_total_is_that_of_the_numbers(level: int) -> None:
     for seed in range(60):
@@ -93,7 +86,6 @@ def test_a_rule_holds_until_it_is_lifted() -> None:
         assert upper.isupper()
         assert bare is not None
         assert bare.islower()
-    assert agreement("grün", Question("", "GRÜN", "exact")) == 0
 
 
 def test_an_aside_interrupts_the_plan_and_never_opens_it() -> None:

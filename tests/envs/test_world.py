@@ -15,7 +15,6 @@ from envs.families.small_talk import is_close
 from envs.families.wordings import WORDINGS
 from envs.languages import CODES, LANGUAGES
 from envs.library import BUILT_IN
-from envs.matching import folded, same_words
 from envs.task import Task, Transcript, Turn
 
 LOOKUPS = (*knowledge.SCENARIOS, *dates.SCENARIOS, *numbers.SCENARIOS, *translation.SCENARIOS)
@@ -109,16 +108,6 @@ def test_follow_ups_refer_back() -> None:
         operand = next(n for n in range(1, 10) if words[n] in re.findall(r"\w+", question.text))
         sign = -1 if re.search("minus|take away", question.text) else 1
         assert int(str(question.answer)) == int(str(before.answer)) + sign * operand
-
-
-def test_what_counts_as_the_same_words() -> None:
-    assert same_words(" buenos-aires. ", "Buenos Aires")
-    assert same_words("ISTANBUL", "Istanbul")
-    assert same_words("عمان", "عمّان")
-    assert not same_words("schon", "schön")
-    assert not same_words("Paris, Rome", "Paris")
-    assert not same_words("...", "!")
-    assert folded("on altı") == folded("Onaltı")
 
 
 def test_a_reply_must_share_most_words() -> None:
