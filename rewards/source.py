@@ -7,14 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from envs.fences import blocks
 from envs.task import Question, Transcript
 from rewards.reading import MEMORY
 
 MAX_SOURCE = 4000  # characters; longer ones are not read
 MAX_NODES = 3000  # of a tree
 MAX_DEPTH = 80
+PYTHON = ("", "python", "py")  # what the first line of its block may name
 
-_FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LOOKS_LIKE_CODE = re.compile(
     r"^\s*(?:def|class|import|from|return|for|while|if|print)\b.*[:(]|^\s*\w+ = ", re.MULTILINE
 )
@@ -43,8 +44,7 @@ def source_of(transcript: Transcript) -> str:
 @lru_cache(MEMORY)
 def source(text: str, code_is_due: bool) -> str:
     if "```" in text:
-        block = _FENCED.search(text)
-        part = block[1] if block else ""
+        part = next((block.code for block in blocks(text) if block.language in PYTHON), "")
         return part if code_is_due or _LOOKS_LIKE_CODE.search(part) else ""
     return text if code_is_due and text.strip() else ""
 
