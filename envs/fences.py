@@ -8,7 +8,7 @@ _BLOCK = re.compile(r"(?<!`)`{3,}+([^\n`]*+)\n(.*?)(`{3,}+|\Z)", re.DOTALL)
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A code block. `language` is what its first line names, in lower case; one that is not closed ends with the text."""
+    """A code block. `language` is what its first line names, in lower case; an open one ends with the text."""
 
     language: str
     code: str

@@ -76,11 +76,17 @@ def code_in(answer: str) -> str:
 @lru_cache(MEMORY)
 def program_of(question: Question, answer: str) -> str:
     """The whole program, in its frame if it has one; empty if the answer holds no Python."""
+    code = framed(question, answer)
+    return code if _parses(code) else ""
+
+
+def framed(question: Question, answer: str) -> str:
+    """The whole program, Python or not; empty where the answer holds nothing, or several lines for a gap."""
     code = code_in(answer)
     frames = [str(constraint.value) for constraint in question.constraints if constraint.name == "frame"]
     if frames:
         code = frames[0].replace(GAP, code) if code and "\n" not in code else ""
-    return code if _parses(code) else ""
+    return code
 
 
 @lru_cache(MEMORY)
