@@ -62,17 +62,13 @@ def _user(
         return SimulatedUser(questions)
     if persona.changes_topic:
         questions = with_aside(questions, task)
+    spelled = {*kept_words(questions), *kept(task.language)} if persona.typos else ()
     return SimulatedUser(
         questions,
         persona,
         understands=has_words,
         complaints=SPEECH[task.language].complaints,
-        voice=voice(
-            persona,
-            task.language,
-            task.seed,
-            {*kept_words(questions), *kept(task.language)} if persona.typos else (),
-        ),
+        voice=voice(persona, task.language, task.seed, spelled),
     )
 
 

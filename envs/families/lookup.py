@@ -1,4 +1,4 @@
-"""Scenarios that are a table of facts and a wording: what to ask about is looked up, and so is the answer.
+"""Levels that are a table of facts and a wording: what to ask about is looked up, and so is the answer.
 
 Each level lists its facts. The wordings come from `wordings.py`, by language. A dialog asks one fact, then whatever
 the level says follows from it.
