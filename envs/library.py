@@ -33,6 +33,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from envs.adapters import reasoning_gym
 from envs.families import (
+    arithmetic,
     code_puzzles,
     dates,
     howto,
@@ -51,14 +52,13 @@ from envs.families import (
     writing_exact,
     writing_free,
 )
-from envs.families.arithmetic import Arithmetic, ArithmeticDialog
-from envs.questions import Questions
-from envs.task import Question, Scenario, Task, Transcript, Turn
+from envs.questions import NAME as QUESTIONS
+from envs.questions import questions_family
+from envs.task import KINDS, Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
-    Arithmetic(),
-    ArithmeticDialog(),
+    *arithmetic.SCENARIOS,
     *knowledge.SCENARIOS,
     *dates.SCENARIOS,
     *numbers.SCENARIOS,
@@ -115,7 +115,7 @@ class Library:
         for scenario in self.scenarios:
             if scenario.name == name:
                 return scenario
-        if name == Questions.name:
+        if name == QUESTIONS:
             raise ScenarioError("scenario 'questions' needs a file: set tasks.questions to its path")
         close = difflib.get_close_matches(name, [scenario.name for scenario in self.scenarios], n=3)
         advice = f"did you mean {' or '.join(close)}?" if close else "`zero2one scenarios` lists all."
@@ -135,6 +135,10 @@ class Library:
                 asked.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
+        for question in asked:
+            if question.kind not in KINDS:
+                known = ", ".join(KINDS)
+                raise ScenarioError(f"{task.id} asks a question of unknown kind {question.kind!r}; known: {known}")
         return asked
 
     def rehearse(self, task: Task, *, max_turns: int) -> None:
@@ -169,7 +173,7 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
     """
     scenarios = [*BUILT_IN, *ADAPTED]
     if questions:
-        scenarios.append(Questions(questions))
+        scenarios.append(questions_family(questions))
     for path in files:
         for scenario in load_scenarios(path):
             if any(scenario.name == other.name for other in scenarios):

@@ -18,8 +18,8 @@ from rewards.dimensions import (
     grammar,
     instruction,
     language,
+    language_letters,
     length,
-    letters,
     logic_claims,
     logic_steps,
     math_form,
@@ -33,6 +33,7 @@ from rewards.dimensions import (
     readability,
     relevance,
     repetition,
+    repetition_variety,
     safety,
     semantics,
     spelling,
@@ -40,13 +41,12 @@ from rewards.dimensions import (
     structure_data,
     structure_markdown,
     style,
-    surface,
     task_lists,
     task_success,
     task_text,
     termination,
     text,
-    variety,
+    text_surface,
 )
 
 TABLE: tuple[Dimension, ...] = (
@@ -82,7 +82,7 @@ TABLE: tuple[Dimension, ...] = (
     *quantity.DIMENSIONS,
     *procedure.DIMENSIONS,
     *grammar.DIMENSIONS,
-    *letters.DIMENSIONS,
+    *language_letters.DIMENSIONS,
     *politeness.DIMENSIONS,
     *safety.DIMENSIONS,
     *calibration.DIMENSIONS,
@@ -90,8 +90,8 @@ TABLE: tuple[Dimension, ...] = (
     *punctuation.DIMENSIONS,
     *readability.DIMENSIONS,
     *spelling.DIMENSIONS,
-    *surface.DIMENSIONS,
-    *variety.DIMENSIONS,
+    *text_surface.DIMENSIONS,
+    *repetition_variety.DIMENSIONS,
     *code_run.DIMENSIONS,
 )
 

@@ -6,14 +6,14 @@ to the result ("And plus 2?"). A follow-up builds on the true result, whatever t
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
-from envs.answers import final_number, plain
+from envs.answers import final_number
 from envs.chance import digits, pick, scatter
 from envs.families.arithmetic_phrasings import PHRASINGS
-from envs.task import Dialog, Question, Task, Transcript
+from envs.family import Family, Level
+from envs.task import Dialog, Question, Task
 from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
-
-MAX_LISTED = 10_000  # openings; levels with more are drawn from, not listed
 
 BRACKETS: tuple[tuple[str, Callable[[int, int, int], int]], ...] = (
     ("({a}+{b})*{c}", lambda a, b, c: (a + b) * c),
@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Rules:
     """What one level asks.
 
     Attributes:
@@ -100,8 +100,8 @@ def _larger(number: int) -> Problem:
     return _binary("/", a * b, b) if operator == 3 else _binary("+-*"[operator], a, b)
 
 
-LEVELS: tuple[Level, ...] = (
-    Level(
+LEVELS: tuple[Rules, ...] = (
+    Rules(
         200,
         _single_digits,
         "+-",
@@ -111,71 +111,32 @@ LEVELS: tuple[Level, ...] = (
         num_follow_up_wordings=1,
         personas=(EASYGOING,),
     ),
-    Level(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
-    Level(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
-    Level(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
-    Level(9**3 * len(BRACKETS), _brackets, "+-*", range(2, 10), num_follow_ups=2),
-    Level(4 * 900 * 90, _larger, "+-*/", range(2, 10), num_follow_ups=3),
+    Rules(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
+    Rules(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
+    Rules(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
+    Rules(9**3 * len(BRACKETS), _brackets, "+-*", range(2, 10), num_follow_ups=2),
+    Rules(4 * 900 * 90, _larger, "+-*/", range(2, 10), num_follow_ups=3),
 )
 
 
-class Arithmetic:
-    """Calculations with whole numbers, one question each; the answer is the number and nothing else."""
-
-    name = "arithmetic"
-    domain = "arithmetic"
-    languages = tuple(PHRASINGS)
-    num_levels = len(LEVELS)
-
-    def size(self, language: str, level: int) -> int | None:
-        return listed_size(language, level)
-
-    def dialog(self, task: Task) -> Dialog:
-        return SimulatedUser(plan(task)[:1])
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_integer(transcript)
+def ask_once(task: Task, number: int) -> Dialog:
+    return SimulatedUser(plan(task, number)[:1])
 
 
-class ArithmeticDialog:
-    """A calculation and one to three follow-up questions that refer back to its result."""
-
-    name = "arithmetic-dialog"
-    domain = "arithmetic"
-    languages = tuple(PHRASINGS)
-    num_levels = len(LEVELS)
-
-    def size(self, language: str, level: int) -> int | None:
-        return listed_size(language, level)
-
-    def dialog(self, task: Task) -> Dialog:
-        return SimulatedUser(
-            plan(task),
-            persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
-            understands=lambda answer: final_number(answer) is not None,
-            complaints=PHRASINGS[task.language].complaints,
-        )
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_integer(transcript)
+def ask_on(task: Task, number: int) -> Dialog:
+    return SimulatedUser(
+        plan(task, number),
+        persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
+        understands=lambda answer: final_number(answer) is not None,
+        complaints=PHRASINGS[task.language].complaints,
+    )
 
 
-def verify_integer(transcript: Transcript) -> float:
-    """1 if the last answer, white space aside, is the due integer in its usual digits and nothing else."""
-    turn = transcript.last
-    return float(turn.finish == "stop" and plain(turn.answer) == turn.question.answer)
-
-
-def listed_size(language: str, level: int) -> int | None:
-    size = _num_openings(language, level)
-    return size if size <= MAX_LISTED else None
-
-
-def plan(task: Task) -> tuple[Question, ...]:
-    """The opening question and the follow-ups. The follow-ups do not depend on which opening the seed gives."""
+def plan(task: Task, opening: int) -> tuple[Question, ...]:
+    """The opening question and the follow-ups. The follow-ups depend on the seed and not on which opening it gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
-    size = _num_openings(task.language, task.level)
-    wording, number = divmod(scatter(task.seed % size, size), level.num_problems)
+    size = num_openings(task.language, task.level)
+    wording, number = divmod(scatter(opening, size), level.num_problems)
     problem = level.problem(number)
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
     questions = [Question(text, str(problem.answer), "integer")]
@@ -189,7 +150,7 @@ def plan(task: Task) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _follow_up(level: Level, result: int, seed: int, step: int) -> tuple[str, int]:
+def _follow_up(level: Rules, result: int, seed: int, step: int) -> tuple[str, int]:
     """What to do with the result next: never a division with a remainder."""
     operator = pick(level.operators, seed, step, "operator")
     operands = level.operands
@@ -201,8 +162,30 @@ def _follow_up(level: Level, result: int, seed: int, step: int) -> tuple[str, in
     return operator, pick(operands, seed, step, "operand")
 
 
-def _num_openings(language: str, level: int) -> int:
+def num_openings(language: str, level: int) -> int:
     """Problems times wordings. The operators of one level have equally many wordings."""
     rule = LEVELS[level]
     wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
     return rule.num_problems * len(wordings)
+
+
+def _levels(start: Callable[[Task, int], Dialog]) -> tuple[Level, ...]:
+    return tuple(Level(start, partial(num_openings, level=level)) for level in range(len(LEVELS)))
+
+
+SCENARIOS = (
+    Family(
+        "arithmetic",
+        "arithmetic",
+        "Calculations with whole numbers, one question each; the answer is the number and nothing else.",
+        _levels(ask_once),
+        tuple(PHRASINGS),
+    ),
+    Family(
+        "arithmetic-dialog",
+        "arithmetic",
+        "A calculation and one to three follow-up questions that refer back to its result.",
+        _levels(ask_on),
+        tuple(PHRASINGS),
+    ),
+)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from envs.chance import draw, pick
-from envs.planned import TALKERS, Level, PlannedScenario
+from envs.family import Family
+from envs.planned import TALKERS, Choices, planned
 from envs.speech import words_of
 from envs.task import Question, Task
 
@@ -110,22 +111,20 @@ def vocabulary(language: str) -> frozenset[str]:
 
 
 SCENARIOS = (
-    PlannedScenario(
+    Family(
         "service-order",
         "service",
         "The state of orders, from a table that the opening gives and the user updates.",
-        (Level((4, 4, 2)), Level((4, 4, 2), TALKERS), Level((4, 4, 2), TALKERS)),
-        orders,
-        languages=tuple(PHRASINGS),
-        kept=vocabulary,
+        planned(orders, Choices((4, 4, 2)), Choices((4, 4, 2), TALKERS), Choices((4, 4, 2), TALKERS), kept=vocabulary),
+        tuple(PHRASINGS),
     ),
-    PlannedScenario(
+    Family(
         "service-quote",
         "service",
         "What a purchase costs, from prices that the opening gives, as it grows.",
-        (Level((5, 5, 3)), Level((9, 9, 9), TALKERS), Level((20, 20, 12), TALKERS)),
-        quote,
-        languages=tuple(PHRASINGS),
-        kept=vocabulary,
+        planned(
+            quote, Choices((5, 5, 3)), Choices((9, 9, 9), TALKERS), Choices((20, 20, 12), TALKERS), kept=vocabulary
+        ),
+        tuple(PHRASINGS),
     ),
 )
