@@ -42,6 +42,7 @@ from envs.families import (
     memory_facts,
     numbers,
     programs,
+    selfplay,
     service_desk,
     service_slots,
     small_talk,
@@ -76,6 +77,7 @@ BUILT_IN: tuple[Scenario, ...] = (
     *writing_free.SCENARIOS,
     *howto.SCENARIOS,
     *programs.SCENARIOS,
+    *selfplay.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 

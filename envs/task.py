@@ -84,11 +84,13 @@ class Outcome:
         valid: whether what was said made a task that a verifier can check.
         new: whether nobody had proposed the same task lately.
         success: mean success of those who then dealt with it, 0 to 1; None where nobody did.
+        proposed: whether the dialog was one that puts a task together.
     """
 
     valid: bool = True
     new: bool = True
     success: float | None = None
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ from rewards.dimensions import (
     relevance,
     repetition,
     safety,
+    selfplay,
     semantics,
     spelling,
     structure,
@@ -93,6 +94,7 @@ TABLE: tuple[Dimension, ...] = (
     *surface.DIMENSIONS,
     *variety.DIMENSIONS,
     *code_run.DIMENSIONS,
+    *selfplay.DIMENSIONS,
 )
 
 
