@@ -13,8 +13,10 @@ class MismatchError(RuntimeError):
 
 
 def reward_metrics(scored: Sequence[Scored], dimensions: Sequence[str]) -> dict[str, float]:
-    """Mean scalar reward and success per turn, and every dimension's mean over the turns that it judged."""
-    judged = [s.score for s in scored if s.score is not None]
+    """Mean scalar reward and success per turn, and every dimension's mean over the turns that it judged; those of the
+    assistant alone.
+    """
+    judged = [s.score for s in _of_assistant(scored) if s.score is not None]
     vectors = np.concatenate([score.vector for score in judged])
     counts = (~np.isnan(vectors)).sum(0)
     means = np.where(counts > 0, np.nansum(vectors, 0) / np.maximum(counts, 1), np.nan)
@@ -25,16 +27,21 @@ def reward_metrics(scored: Sequence[Scored], dimensions: Sequence[str]) -> dict[
 
 
 def rollout_metrics(scored: Sequence[Scored]) -> dict[str, float]:
-    """Lengths in policy tokens per turn, and episodes by status."""
-    turns = [turn for s in scored for turn in s.trajectory.turns]
+    """Lengths in policy tokens per turn of the assistant, and the episodes of all roles by status."""
+    dialogs = [s.trajectory for s in _of_assistant(scored)]
+    turns = [turn for dialog in dialogs for turn in dialog.turns]
     statuses = [s.trajectory.status for s in scored]
     return {
         "response_length/mean": float(np.mean([turn.num_tokens for turn in turns])),
         "response_length/max": float(max(turn.num_tokens for turn in turns)),
         "response_length/clip_ratio": float(np.mean([turn.finish == "length" for turn in turns])),
-        "rollout/turns_per_episode": len(turns) / sum(bool(s.trajectory.turns) for s in scored),
+        "rollout/turns_per_episode": len(turns) / sum(bool(dialog.turns) for dialog in dialogs),
         **{f"episodes/{status}": float(statuses.count(status)) for status in ("ok", "truncated", "failed", "stale")},
     }
+
+
+def _of_assistant(scored: Sequence[Scored]) -> list[Scored]:
+    return [s for s in scored if s.trajectory.request.role == "assistant"]
 
 
 def mismatch_metrics(batch: Batch, notes: Annotations, *, version: int, limit: float) -> dict[str, float]:

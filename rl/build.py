@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from envs.mix import evaluation_tasks
+from envs.mix import MixLine, evaluation_tasks
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
@@ -21,6 +21,7 @@ from models.value import load_value
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.rollout import Budget, RolloutWorker
+from rl.selfplay import make_tasks, proposal_line
 from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
@@ -160,7 +161,13 @@ def _dialog_texts(config: Config) -> Iterator[str]:
     vocabulary.
     """
     library, mix = build_tasks(config)
-    for task in evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS):
+    tasks = evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS)
+    if config.selfplay.enabled:  # and in those that the policy makes for itself
+        line = proposal_line(config)
+        made = make_tasks(library, line, max_turns=config.rollout.max_turns)
+        lines = [line, *(MixLine(task.scenario, 1.0, (task.language,), (task.level,)) for task in made)]
+        tasks += evaluation_tasks(library, lines, NUM_TOKENIZER_DIALOGS)
+    for task in tasks:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
             yield question.demonstration

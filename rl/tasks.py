@@ -10,6 +10,7 @@ from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
 from rl.config import Config, RewardsConfig
 from rl.curriculum import Curriculum
+from rl.selfplay import make_tasks, proposal_line, proposing
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
@@ -18,6 +19,9 @@ def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix])
     check_mix(library, mix)
     Curriculum.start(config.curriculum, mix)
+    if config.selfplay.enabled:
+        check_mix(library, [proposal_line(config)])
+        proposing(library, config.selfplay.scenario)
     arrival = build_arrival(config)
     return library, mix if arrival is None else shape(library, mix, arrival)
 
@@ -62,6 +66,8 @@ def rehearse(config: Config) -> None:
         for language in line.languages or library.find(line.scenario).languages:
             for level in line.levels:
                 library.rehearse(Task(line.scenario, language, level, 0), max_turns=config.rollout.max_turns)
+    if config.selfplay.enabled:
+        make_tasks(library, proposal_line(config), max_turns=config.rollout.max_turns)
 
 
 def build_scorer(config: Config) -> Scorer:

@@ -5,7 +5,7 @@ and never encoded again.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from envs.task import Outcome, Task, Transcript, Turn, stable_hash
 Status = Literal["ok", "truncated", "failed", "stale"]
 Purpose = Literal["train", "eval"]
 Role = Literal["assistant", "user", "proposer"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ class EpisodeRequest:
     def id(self) -> str:
         role = "" if self.role == "assistant" else f"-{self.role}"
         return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}{role}"
+
+    @property
+    def is_by_opponent(self) -> bool:
+        """Whether an opponent says the words of this role, which then train nobody."""
+        return bool(self.opponent) and self.role != "assistant"
 
     def turn_seed(self, turn: int) -> int:
         """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it."""

@@ -308,6 +308,10 @@ class FakeLearner:
         self._trap.visit("save")
         (folder / "optimizer").write_text("momentum")
 
+    async def save_policy(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "weights").write_text(self.weights)
+
     async def load(self, folder: Path) -> None:
         self.weights = (folder / "policy" / "weights").read_text()
 
