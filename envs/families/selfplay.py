@@ -1,7 +1,8 @@
 """Self-play: the policy puts calculations together, and others, or it itself, solve them.
 
-`propose-sum` asks for one token at a time, so that random weights find tasks by chance; `propose-formula` leaves the
-form to policies that can write. What was proposed is asked by `proposed-sum` and `proposed-formula` in the words of
+`propose-sum` asks for one number at a time, so that random weights find tasks by chance. The sign has a number too:
+weights that begin to answer sums say nothing else, and never found a plus. `propose-formula` leaves the form to
+policies that can write. What was proposed is asked by `proposed-sum` and `proposed-formula` in the words of
 `arithmetic-dialog`, follow-ups included: what is learned there carries over. Without a proposal in the task, those two
 ask a calculation of that family.
 """
@@ -29,7 +30,7 @@ from envs.formulas import FormulaError, parse, value_of
 from envs.task import Dialog, Question, Scenario, Task, Transcript
 from envs.users import SimulatedUser
 
-NUM_STEPS = 3  # a number, an operator, a number
+NUM_STEPS = 3  # a number, the number of an operator, a number
 NUMBER = re.compile(r"0|[1-9]\d{0,3}", re.ASCII)
 SUM = re.compile(r"(\d+)([-+*])(\d+)", re.ASCII)
 FORMULA_LEVELS = (0, 4)  # of `arithmetic`, whose words the solver hears
@@ -68,7 +69,7 @@ FORMULAS = (FormulaLevel(9, 1, "+-"), FormulaLevel(9, 3, "+-*"))
 
 
 class ProposeSum:
-    """The policy chooses a number, an operator and another number: a calculation for others."""
+    """The policy chooses a number, plus or minus, and another number: a calculation for others."""
 
     name = "propose-sum"
     domain = "selfplay"
@@ -81,16 +82,11 @@ class ProposeSum:
     def dialog(self, task: Task) -> Dialog:
         level, phrasings = SUM_LEVELS[task.level], PHRASINGS[task.language]
         text = phrasings.first[task.seed % len(phrasings.first)].format(low=level.numbers[0], high=level.numbers[-1])
-        first, second = (str(pick(level.numbers, task.seed, place)) for place in ("first", "second"))
+        texts = (text, phrasings.operators[level.operators], phrasings.second)
         return SimulatedUser(
             [
-                Question(text, kind="integer", oracle=first),
-                Question(
-                    phrasings.operators[level.operators],
-                    kind="choice",
-                    oracle=pick(level.operators, task.seed, "operator"),
-                ),
-                Question(phrasings.second, kind="integer", oracle=second),
+                Question(text, kind="integer", oracle=str(pick(_choices(level, index), task.seed, index)))
+                for index, text in enumerate(texts)
             ]
         )
 
@@ -102,7 +98,8 @@ class ProposeSum:
     def proposed(self, transcript: Transcript) -> Task | None:
         if len(transcript.turns) != NUM_STEPS or not all(_is_step(transcript, index) for index in range(NUM_STEPS)):
             return None
-        given = "".join(plain(turn.answer) for turn in transcript.turns)
+        first, operator, second = (int(plain(turn.answer)) for turn in transcript.turns)
+        given = f"{first}{SUM_LEVELS[transcript.task.level].operators[operator - 1]}{second}"
         return replace(transcript.task, scenario=ProposedSum.name, given=given)
 
 
@@ -213,13 +210,16 @@ def _parts(node: ast.expr) -> Iterator[int | str]:
 
 def _is_step(transcript: Transcript, index: int) -> bool:
     """Whether the answer of a turn of `propose-sum` is one that may be chosen there."""
-    level, turn = SUM_LEVELS[transcript.task.level], transcript.turns[index]
+    turn = transcript.turns[index]
     said = plain(turn.answer)
-    if turn.finish != "stop":
+    if turn.finish != "stop" or NUMBER.fullmatch(said) is None:
         return False
-    if index == 1:
-        return len(said) == 1 and said in level.operators
-    return NUMBER.fullmatch(said) is not None and int(said) in level.numbers
+    return int(said) in _choices(SUM_LEVELS[transcript.task.level], index)
+
+
+def _choices(level: SumLevel, index: int) -> range:
+    """What may be chosen in a turn of `propose-sum`."""
+    return range(1, len(level.operators) + 1) if index == 1 else level.numbers
 
 
 def _ask_proposal(task: Task, problem: Problem) -> Dialog:

@@ -91,7 +91,8 @@ class FakeEngine:
 
     `answer_length`: tokens of every answer with its end; None: as the policy likes. `on_step` lets a test do something
     between two steps, such as moving a clock. `says(version, number)`: the digit that is the answer at that version of
-    the weights, for a number in [0, 1) that depends on the dialog.
+    the weights, for a number in [0, 1) that depends on the dialog. `replies(dialog, seed)`: the answer to the last
+    question of the dialog so far, as text with its role marks.
     """
 
     def __init__(
@@ -100,8 +101,9 @@ class FakeEngine:
         answer_length: int | None = None,
         on_step: Callable[[], None] = lambda: None,
         says: Callable[[int, float], str] | None = None,
+        replies: Callable[[str, int], str] | None = None,
     ) -> None:
-        self._answer_length, self._on_step, self._says = answer_length, on_step, says
+        self._answer_length, self._on_step, self._says, self._replies = answer_length, on_step, says, replies
         self._running: dict[str, Running] = {}
         self.weights, self.version = "", -1
         self.requests: list[SampleRequest] = []
@@ -150,6 +152,10 @@ class FakeEngine:
         if self._says is not None:
             digit = self._says(self.version, _number(list(request.prompt), request.seed))
             token = stop if running.tokens else chat().tokenizer.convert_tokens_to_ids(digit)
+        if self._replies is not None:
+            answer = self._replies(chat().tokenizer.decode(request.prompt), request.seed)
+            written = chat().tokenizer.encode(answer, add_special_tokens=False)
+            token = [*written, stop][len(running.tokens)]
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
@@ -311,6 +317,8 @@ class FakeLearner:
     async def save_policy(self, folder: Path) -> None:
         folder.mkdir()
         (folder / "weights").write_text(self.weights)
+        await asyncio.sleep(0)
+        self._trap.visit("snapshot")
 
     async def load(self, folder: Path) -> None:
         self.weights = (folder / "policy" / "weights").read_text()
@@ -355,7 +363,7 @@ class Run:
         scenario: asked instead of the recipe's mixture.
         trap: where the run is to be killed.
         deaf: workers that never get new weights.
-        says: what every answer is, see `FakeEngine`.
+        says, replies: what every answer is, see `FakeEngine`.
     """
 
     def __init__(
@@ -369,6 +377,7 @@ class Run:
         deaf: Sequence[int] = (),
         logprob_error: float = 0.0,
         says: Callable[[int, float], str] | None = None,
+        replies: Callable[[str, int], str] | None = None,
     ) -> None:
         trap = trap or Trap()
         self.run_dir, self.config, self.said = run_dir, config, list[str]()
@@ -377,7 +386,7 @@ class Run:
         if scenario is not None:
             self.library, self.mix = Library((scenario,)), (MixLine(scenario.name),)
             self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
-        self.engines = [FakeEngine(says=says) for _ in range(num_workers)]
+        self.engines = [FakeEngine(says=says, replies=replies) for _ in range(num_workers)]
         workers = [
             RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
             for index, engine in enumerate(self.engines)
