@@ -317,9 +317,7 @@ def test_the_number_of_workers_changes_nothing(whole: tuple[Run, RunSummary], tm
     assert numbers(tmp_path) == numbers(whole[0].run_dir)
 
 
-@pytest.mark.parametrize(
-    ("phase", "visit"), [("collect train", 9), ("snapshot", 2), ("snapshot", 4), ("save", 1)]
-)
+@pytest.mark.parametrize(("phase", "visit"), [("collect train", 9), ("snapshot", 2), ("snapshot", 4), ("save", 1)])
 def test_a_run_killed_and_resumed_is_the_same(
     phase: str, visit: int, whole: tuple[Run, RunSummary], tmp_path: Path
 ) -> None:
