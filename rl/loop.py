@@ -26,7 +26,7 @@ from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
 from rl.gaming import GamingWatch, snapshot
 from rl.interfaces import World
-from rl.judging import moments_of, settle
+from rl.judging import judge, moments_of
 from rl.kl import KLController
 from rl.records import Records
 from rl.report import RunSummary
@@ -143,25 +143,25 @@ class Trainer:
         return estimate_by_dimension(batch, notes, scored, self._signal, progress.moments, ppo, progress.kl.coef)
 
     async def _collect(self, requests: Sequence[EpisodeRequest]) -> list[Scored]:
-        """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`."""
-        scored: dict[str, Scored] = {}
+        """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`, each followed
+        by its user's side where a model played it.
+        """
+        scored: dict[str, tuple[Scored, ...]] = {}
         moments = self._progress.moments  # the same for all, whenever they end
 
-        async def judge(finished: list[Trajectory]) -> None:
-            fit = [t for t in finished if t.status != "failed"]
-            scores = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
-            judged = [settle(t, scores.get(t.request.id), self._signal, moments) for t in finished]
-            scored.update({s.trajectory.request.id: s for s in judged})
-            self._records.keep(judged)
+        async def hand_over(finished: list[Trajectory]) -> None:
+            judged = await judge(finished, self._world.rewards, self._signal, moments)
+            scored.update({sides[0].trajectory.request.id: sides for sides in judged})
+            self._records.keep([side for sides in judged for side in sides])
 
         with ExitStack() as waiting:
             async with asyncio.TaskGroup() as judging:
                 async for finished in self._world.rollouts.sample(requests):
-                    judging.create_task(judge(finished))
+                    judging.create_task(hand_over(finished))
                 # all has been said: what is left of this batch is judging
                 waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
-        return [scored[request.id] for request in requests]
+        return [side for request in requests for side in scored[request.id]]
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed
