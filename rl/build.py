@@ -175,3 +175,7 @@ def _dialog_texts(config: Config) -> Iterator[str]:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
             yield question.demonstration
+        if config.rollout.model_users:
+            for question in library.user_questions(task, max_turns=config.rollout.max_turns):
+                yield question.text
+                yield question.demonstration
