@@ -27,7 +27,9 @@ TOLERANCE = 1e-4
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return load_config("r1_zero_smoke", ["model.vocab_size=300", "model.init_std=0.08", "rollout.max_num_seqs=64"])
+    mix = "tasks.mix=[{scenario: arithmetic-dialog, languages: [en]}, {scenario: shared-goal, languages: [en]}]"
+    sizes = ["model.vocab_size=300", "model.init_std=0.08", "rollout.max_num_seqs=64"]
+    return load_config("r1_zero_smoke", [mix, "rollout.model_users=true", *sizes])
 
 
 @pytest.fixture(scope="module")
@@ -174,14 +176,24 @@ def test_an_opponent_speaks_from_a_second_engine(
         [replace(r, group=10 * (i + 1) + r.group, role="proposer", opponent=str(folder)) for r in requests(8)]
         for i, folder in enumerate((*opponents, opponents[0].with_name("nobody")))
     )
-    ended = talk(worker, [*own, *second, *nobody[:1], *other[:1], *first])
-    assert len(ended) == 26
+    errands = [
+        EpisodeRequest(Task("shared-goal", "en", 0, seed), 0, 100 + seed, 0, run_seed=7, opponent=opponent)
+        for seed, opponent in enumerate(["", str(opponents[0])] * 4)
+    ]
+    ended = talk(worker, [*own, *second, *nobody[:1], *other[:1], *first, *errands])
+    assert len(ended) == 34
     for asked, policy, version in ((own, policies[0], 0), (second, policies[1], -1), (first, policies[0], -1)):
         for request in asked:
             trajectory = ended[request.id]
             wrote = trajectory.action_mask
             gap = np.abs(trajectory.logprobs - forward_logprobs(policy, trajectory.tokens))[wrote]
             assert (trajectory.request, set(trajectory.versions[wrote].tolist())) == (request, {version})
+            assert gap.max() <= TOLERANCE
+    for request in errands:
+        assistant = ended[request.id]
+        assert assistant.user is not None
+        for side, policy in ((assistant, policies[0]), (assistant.user, policies[1 if request.opponent else 0])):
+            gap = np.abs(side.logprobs - forward_logprobs(policy, side.tokens))[side.action_mask]
             assert gap.max() <= TOLERANCE
     errors = [ended[asked[0].id].error for asked in (nobody, other)]
     assert "nobody: ModelError: there is no folder" in errors[0]
