@@ -45,6 +45,7 @@ from envs.families import (
     selfplay,
     service_desk,
     service_slots,
+    shared_goal,
     small_talk,
     tool_calls,
     translation,
@@ -54,7 +55,7 @@ from envs.families import (
 )
 from envs.families.arithmetic import Arithmetic, ArithmeticDialog
 from envs.questions import Questions
-from envs.task import Question, Scenario, Task, Transcript, Turn
+from envs.task import Played, Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
@@ -78,6 +79,7 @@ BUILT_IN: tuple[Scenario, ...] = (
     *howto.SCENARIOS,
     *programs.SCENARIOS,
     *selfplay.SCENARIOS,
+    *shared_goal.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
@@ -138,6 +140,24 @@ class Library:
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
         return asked
+
+    def user_questions(self, task: Task, *, max_turns: int) -> list[Question]:
+        """What a model that plays the user reads, `max_turns` times at most, in a dialog in which both sides say what
+        is right; nothing where none can play it. Raises `ScenarioError`.
+        """
+        scenario = self.find(task.scenario)
+        if not isinstance(scenario, Played):
+            return []
+        try:
+            dialog = scenario.played(task)
+            read = [dialog.brief()]
+            while (heard := dialog.ask(read[-1].demonstration)) is not None and len(read) < max_turns:
+                if (question := dialog.tell(heard.demonstration)) is None:
+                    break
+                read.append(question)
+        except Exception as error:  # a user's scenario may do anything
+            raise ScenarioError(f"{task.id} cannot be played: {cause_of(error)}") from error
+        return read
 
     def rehearse(self, task: Task, *, max_turns: int) -> None:
         """Hold the dialog with somebody who answers right, and ask for the verdicts. Raises `ScenarioError` where the

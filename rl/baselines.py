@@ -9,14 +9,10 @@ Left out: Absolute Zero's division by the standard deviation. It would make a ro
 anything differs between its dialogs, and the group's comparison here (`dr_grpo`) leaves it out for that reason too.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
-import torch
 
-from rl.advantages import broadcast, penalized_rewards, scale_negative, turn_returns
-from rl.batch import Advantages, Annotations, Batch
-from rl.config import PPOConfig
 from rl.trajectory import ROLES, Role
 
 
@@ -52,39 +48,6 @@ class Baselines:
                 _moved(self.expected(role, n), np.asarray(column, float), half_life) for n, column in enumerate(columns)
             )
         return Baselines(means)
-
-
-def estimate_roles(
-    whole: Advantages,
-    batch: Batch,
-    annotations: Annotations,
-    ppo: PPOConfig,
-    kl_coef: float,
-    baselines: Baselines,
-    *,
-    half_life: int,
-) -> tuple[Advantages, Baselines]:
-    """`whole` with other advantages in the rows that are not the assistant's, and the baselines after this batch.
-
-        A_n = R_n - mean of earlier R_n of the role, given to every action token of turn n
-
-    In the first update of a role its mean is that of the batch itself.
-    """
-    mask, turn_index = torch.tensor(batch.action_mask), torch.tensor(batch.turn_index)
-    rewards = penalized_rewards(batch, annotations, ppo, kl_coef)
-    _, returns, written = turn_returns(rewards, mask, turn_index, turn_gamma=ppo.turn_gamma)
-    following = baselines.after(returns.numpy(), written.numpy(), batch.roles, half_life=half_life)
-    expected = torch.zeros_like(returns)
-    for row, turn in np.argwhere(written.numpy() & (batch.roles > 0)[:, None]):
-        role = ROLES[batch.roles[row]]
-        known = baselines.expected(role, turn)
-        mean = following.expected(role, turn) if known is None else known
-        assert mean is not None, "the batch itself holds this turn"
-        expected[row, turn] = mean
-    own = broadcast(returns - expected, turn_index, mask)
-    own = scale_negative(own, ppo.negative_advantage_scale).float().numpy()
-    advantages = np.where((batch.roles > 0)[:, None], own, whole.advantages)
-    return replace(whole, advantages=advantages), following
 
 
 def _moved(mean: float | None, values: np.ndarray, half_life: int) -> float | None:

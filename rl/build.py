@@ -13,6 +13,7 @@ from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
+from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
 from models.sampler import Sampler, SamplerSettings
@@ -105,7 +106,9 @@ def build_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) 
 
 
 def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
-    """A worker with its own engine, which serves once it has been given weights."""
+    """A worker with its own engine, which serves once it has been given weights. A second one, for opponents, is built
+    when the first opponent is asked for.
+    """
     library, _ = build_tasks(config)
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
@@ -130,7 +133,15 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         max_turns=rollout.max_turns,
         timeout_seconds=rollout.episode_timeout_seconds,
     )
-    return RolloutWorker(Sampler(settings), chat, library, budget, name=name)
+    return RolloutWorker(
+        Sampler(settings),
+        chat,
+        library,
+        budget,
+        name=name,
+        opponents=OpponentEngine(settings, _dtype(config)),
+        model_users=rollout.model_users,
+    )
 
 
 @contextlib.contextmanager
@@ -171,3 +182,7 @@ def _dialog_texts(config: Config) -> Iterator[str]:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
             yield question.demonstration
+        if config.rollout.model_users:
+            for question in library.user_questions(task, max_turns=config.rollout.max_turns):
+                yield question.text
+                yield question.demonstration

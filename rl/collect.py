@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 from rewards.signal import Moments, Signal
 from rl.interfaces import World
-from rl.judging import settle
+from rl.judging import judge
 from rl.records import Records
 from rl.selfplay import Proposals, with_outcomes, with_proposals
 from rl.trajectory import EpisodeRequest, Scored, Trajectory
@@ -22,20 +22,22 @@ class Collector:
         self._signal, self._world, self._records = signal, world, records
 
     async def collect(self, requests: Sequence[EpisodeRequest], moments: Moments) -> list[Scored]:
-        """Hold and judge the dialogs; judging starts while others still talk."""
-        scored: dict[str, Scored] = {}
+        """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`, each followed
+        by its user's side where a model played it.
+        """
+        scored: dict[str, tuple[Scored, ...]] = {}
 
-        async def judge(finished: list[Trajectory]) -> None:
-            scored.update({s.trajectory.request.id: s for s in await self._judge(finished, moments)})
+        async def hand_over(finished: list[Trajectory]) -> None:
+            scored.update({sides[0].trajectory.request.id: sides for sides in await self._judge(finished, moments)})
 
         with ExitStack() as waiting:
             async with asyncio.TaskGroup() as judging:
                 async for finished in self._world.rollouts.sample(requests):
-                    judging.create_task(judge(finished))
+                    judging.create_task(hand_over(finished))
                 # all has been said: what is left of this batch is judging
                 waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
-        return [scored[request.id] for request in requests]
+        return [side for request in requests for side in scored[request.id]]
 
     async def collect_with_proposals(
         self,
@@ -56,11 +58,9 @@ class Collector:
         with self._records.phase("reward"):
             judged = await self._judge(with_outcomes(made, solved), moments)
         self._records.flush()
-        return solved + judged
+        return solved + [side for sides in judged for side in sides]
 
-    async def _judge(self, finished: Sequence[Trajectory], moments: Moments) -> list[Scored]:
-        fit = [t for t in finished if t.status != "failed"]
-        scores = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
-        judged = [settle(t, scores.get(t.request.id), self._signal, moments) for t in finished]
-        self._records.keep(judged)
+    async def _judge(self, finished: Sequence[Trajectory], moments: Moments) -> list[tuple[Scored, ...]]:
+        judged = await judge(finished, self._world.rewards, self._signal, moments)
+        self._records.keep([side for sides in judged for side in sides])
         return judged

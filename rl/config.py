@@ -91,6 +91,9 @@ class RolloutConfig(Section):
     max_prompt_length: PositiveInt = Field(512, description="tokens of an opening question with its template")
     max_response_length: PositiveInt = Field(512, description="tokens of one turn")
     max_turns: PositiveInt = 8
+    model_users: bool = Field(
+        False, description="true: the policy plays the users too, in training, where a scenario can be played"
+    )
     episode_timeout_seconds: PositiveFloat = 300.0
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")

@@ -15,7 +15,6 @@ from envs.mix import MixLine, draw, evaluation_tasks
 from envs.task import Task
 from rewards.signal import Moments, Signal
 from rl.advantages import estimate
-from rl.baselines import estimate_roles
 from rl.batch import Advantages, Annotations, Batch, pack, usable
 from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
 from rl.collect import Collector
@@ -30,6 +29,7 @@ from rl.kl import KLController
 from rl.progress import Progress
 from rl.records import Records
 from rl.report import RunSummary
+from rl.role_advantages import estimate_roles
 from rl.selfplay import Proposals, proposal_metrics, remembered
 from rl.tasks import build_arrival
 from rl.trajectory import EpisodeRequest, Scored

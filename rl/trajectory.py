@@ -66,13 +66,15 @@ class Trajectory:
         tokens: [T] int32, the whole dialog.
         action_mask: [T] bool, True where the policy wrote the token.
         logprobs: [T] float32, the sampler's log-prob of each action token at the sampling temperature; 0 elsewhere.
-        versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere.
+        versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere, and for the tokens of
+            an opponent.
         turns: N questions and answers.
         turn_ends: [N] int32, position of the last action token of each turn; -1 where the policy wrote none.
         status: "ok"; "truncated" (a budget on turns, tokens or seconds cut the dialog, so its value must be
             bootstrapped); "failed" (never data: `error` says why); "stale" (older than `max_staleness` allows).
         seconds: wall time from admission to the last token.
-        user: the same dialog as the user's player saw it, where the user was a model.
+        user: the same dialog as the user's player saw it, where the user was a model; only until both are judged, see
+            `rl/judging.py`.
         outcome: what came of it elsewhere, for the roles of self-play.
     """
 

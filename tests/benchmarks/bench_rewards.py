@@ -51,7 +51,7 @@ def _costs(dimensions: tuple[Dimension, ...]) -> dict[str, object]:
     """Turns per second in these dimensions, and the milliseconds that each and each family takes for a turn."""
     rounds = []
     for repetition in range(REPETITIONS + 1):
-        turns = _turns(repetition)
+        turns = turns_of_scenarios(repetition)
         rounds.append([1e3 * _seconds(dimension, turns) / len(turns) for dimension in dimensions])
     medians = [statistics.median(each) for each in zip(*rounds[1:], strict=True)]  # the first loads dictionaries
     names: dict[str, float] = {}
@@ -80,7 +80,7 @@ def _seconds(dimension: Dimension, turns: list[Transcript]) -> float:
     return time.process_time() - start
 
 
-def _turns(repetition: int) -> list[Transcript]:
+def turns_of_scenarios(repetition: int) -> list[Transcript]:
     """Turns in every scenario, at its levels and in the first of its languages by turns, about as long as prose: each
     answer tells several questions and what is right to answer to them.
     """

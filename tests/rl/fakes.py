@@ -388,7 +388,14 @@ class Run:
             self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
         self.engines = [FakeEngine(says=says, replies=replies) for _ in range(num_workers)]
         workers = [
-            RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
+            RolloutWorker(
+                engine,
+                chat(),
+                self.library,
+                budget(config),
+                name=f"rollout-{index}",
+                model_users=config.rollout.model_users,
+            )
             for index, engine in enumerate(self.engines)
         ]
         self.rollouts = MemoryRollouts(workers, trap)

@@ -6,10 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rl.baselines import Baselines, estimate_roles
+from rl.baselines import Baselines
 from rl.batch import Advantages, Annotations, Batch, pack
 from rl.checkpoint import RunState
 from rl.config import PPOConfig
+from rl.role_advantages import estimate_roles
 from rl.trajectory import ROLES
 from tests.rl.builders import request, scored, trajectory
 
