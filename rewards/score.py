@@ -99,7 +99,8 @@ class Scorer:
             )
             raise _error(SUCCESS, transcript, cause)
         verify = scenario.verify
-        if isinstance(scenario, Played) and transcript.outcome is not None:  # what the user said; it came to something
+        outcome = transcript.outcome
+        if isinstance(scenario, Played) and outcome is not None and not outcome.proposed:  # these are the user's words
             verify = scenario.verify_user
         value = _call(SUCCESS, verify, transcript)
         if value is None:
