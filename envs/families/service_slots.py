@@ -12,8 +12,9 @@ from envs.chance import digits, draw, pick, scatter
 from envs.families.service_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
 from envs.goals import Goal, GoalUser, Slot
+from envs.played_goals import PlayedGoalUser, verify_words
 from envs.speech_phrasings import LANGUAGES
-from envs.task import Dialog, Task, Transcript
+from envs.task import Dialog, PlayedDialog, Task, Transcript
 from envs.users import CROWD, EASYGOING
 from envs.verdicts import verdict
 
@@ -70,6 +71,12 @@ class SlotService:
 
     def verify(self, transcript: Transcript) -> float:
         return verdict(transcript)
+
+    def played(self, task: Task) -> PlayedDialog:
+        return PlayedGoalUser(self.goal(task))
+
+    def verify_user(self, transcript: Transcript) -> float:
+        return verify_words(self.goal(transcript.task), transcript)
 
     def goal(self, task: Task) -> Goal:
         language, seed, phrasings = task.language, task.seed, PHRASINGS[task.language]
