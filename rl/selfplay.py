@@ -15,6 +15,7 @@ import numpy as np
 from envs.library import Library, ScenarioError
 from envs.mix import MixLine, draw, is_held_out
 from envs.task import Outcome, Proposing, Task, Transcript, Turn
+from envs.user_file import cause_of
 from rl.config import Config
 from rl.trajectory import EpisodeRequest, Scored, Trajectory
 
@@ -77,7 +78,11 @@ class Proposals:
         return proposals
 
     def task_of(self, dialog: Trajectory) -> Task | None:
-        return self._scenario.proposed(dialog.transcript) if dialog.status == "ok" else None
+        """Raises `ScenarioError` where the scenario raises anything."""
+        try:
+            return self._scenario.proposed(dialog.transcript) if dialog.turns else None
+        except Exception as error:  # a user's scenario may do anything
+            raise ScenarioError(f"{dialog.request.task.id}: `proposed` raised {cause_of(error)}") from error
 
     def is_held_out(self, task: Task) -> bool:
         """Whether evaluation may ask the very question that the solver of this task is asked first."""

@@ -187,10 +187,11 @@ def read_formula(text: str, level: FormulaLevel) -> Problem | None:
         value = value_of(tree, {})
     except FormulaError:
         return None
-    numbers = [part for part in parts if isinstance(part, int)]
     operators = [part for part in parts if isinstance(part, str)]
-    fits = all(number <= level.most for number in numbers) and set(operators) <= set(level.operators)
-    if not fits or not 1 <= len(operators) <= level.max_operators or abs(value) > MAX_VALUE:
+    fits = all(number <= level.most for number in parts if isinstance(number, int))
+    if not fits or not set(operators) <= set(level.operators) or abs(value) > MAX_VALUE:
+        return None
+    if not 1 <= len(operators) <= level.max_operators:
         return None
     return Problem("()", ast.unparse(tree).replace(" ", ""), int(value))
 
@@ -198,7 +199,7 @@ def read_formula(text: str, level: FormulaLevel) -> Problem | None:
 def _parts(node: ast.expr) -> Iterator[int | str]:
     """The whole numbers and operators of a calculation. Raises `FormulaError` at anything else."""
     match node:
-        case ast.Constant(value=int() as number) if not isinstance(number, bool):
+        case ast.Constant(value=number) if type(number) is int:
             yield number
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in SIGNS:
             yield from _parts(left)

@@ -115,7 +115,7 @@ class FakeEngine:
         return len(self._running)
 
     def add(self, request: SampleRequest) -> None:
-        assert self.version >= 0, "no weights yet"
+        assert self.weights, "no weights yet"
         assert request.id not in self._running
         self._running[request.id] = Running(request)
         self.requests.append(
@@ -168,6 +168,17 @@ class FakeEngine:
             np.array(running.versions, np.int32),
             "stop" if token == stop else "length",
         )
+
+
+@dataclass
+class FakeOpponents:
+    """The second engine of a worker: says what the policy does that `FakeLearner.save_policy` has written."""
+
+    engine: FakeEngine
+
+    def __call__(self, folder: str) -> FakeEngine:
+        self.engine.load(manifest(-1, (Path(folder) / "weights").read_text()), [])
+        return self.engine
 
 
 def manifest(version: int, weights: str = FIRST_WEIGHTS) -> Manifest:
@@ -394,6 +405,7 @@ class Run:
                 self.library,
                 budget(config),
                 name=f"rollout-{index}",
+                opponents=FakeOpponents(FakeEngine(says=says, replies=replies)),
                 model_users=config.rollout.model_users,
             )
             for index, engine in enumerate(self.engines)

@@ -71,7 +71,7 @@ def test_only_the_first_of_its_kind_is_new(proposals: Proposals) -> None:
         proposer("7", "1", "5", seed=2),
         proposer("5", "1", "7"),
         proposer("3", "2", "3"),
-        proposer("9", "2", "1").with_status("truncated"),
+        proposer("9", "2"),
     ]
     made = proposals.read(dialogs, [key("3-3")])
     assert [p.task.given if p.task else None for p in made] == ["7+5", None, "7+5", "5+7", "3-3", None]
