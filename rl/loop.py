@@ -16,7 +16,7 @@ from envs.task import Task
 from rewards.signal import Moments, Signal
 from rl.advantages import estimate
 from rl.batch import Advantages, Annotations, Batch, pack, usable
-from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
+from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, user_metrics, value_metrics
 from rl.collect import Collector
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
@@ -104,6 +104,7 @@ class Trainer:
         metrics = {
             **reward_metrics(scored, records.dimensions),
             **rollout_metrics(scored),
+            **user_metrics(scored),
             **mismatch,
             **value_metrics(batch, notes, advantages),
             **learned,
