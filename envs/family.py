@@ -8,7 +8,7 @@ are listed where they are few, and an answer that was cut off is never right.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from envs.task import Dialog, Question, Task, Transcript
+from envs.task import Dialog, PlayedDialog, Question, Task, Transcript
 from envs.users import SimulatedUser
 from envs.verdicts import verdict
 
@@ -67,6 +67,56 @@ class Family:
 
     def verify(self, transcript: Transcript) -> float:
         return self.judge(transcript) if transcript.last.finish == "stop" else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedFamily:
+    """A family whose users may be played by a model, see `envs.task.Played`.
+
+    Attributes:
+        family: all that it is as a `Scenario`.
+        player: task -> the conversation as the user's player has it.
+        judge_user: success of the user's last turn, 0 to 1, if it was ended.
+    """
+
+    family: Family
+    player: Callable[[Task], PlayedDialog]
+    judge_user: Callable[[Transcript], float]
+
+    @property
+    def name(self) -> str:
+        return self.family.name
+
+    @property
+    def domain(self) -> str:
+        return self.family.domain
+
+    @property
+    def description(self) -> str:
+        return self.family.description
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return self.family.languages
+
+    @property
+    def num_levels(self) -> int:
+        return self.family.num_levels
+
+    def size(self, language: str, level: int) -> int | None:
+        return self.family.size(language, level)
+
+    def dialog(self, task: Task) -> Dialog:
+        return self.family.dialog(task)
+
+    def verify(self, transcript: Transcript) -> float:
+        return self.family.verify(transcript)
+
+    def played(self, task: Task) -> PlayedDialog:
+        return self.player(task)
+
+    def verify_user(self, transcript: Transcript) -> float:
+        return self.judge_user(transcript) if transcript.last.finish == "stop" else 0.0
 
 
 def asking(plan: Callable[[Task, int], Sequence[Question]]) -> Start:

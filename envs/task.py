@@ -24,6 +24,7 @@ Kind = Literal[  # what sort of answer a question is due; `envs/verdicts.py` com
     "condition",  # a formula that is true for given numbers
     "call",  # a call of a tool, see `envs/tools.py`
     "amount",  # a number between the constraints "at_least" and "at_most"
+    "formula",  # a calculation of one's own
     "procedure",  # how something is done, in free words
     "reply",  # what one says back in small talk
 ]
@@ -104,11 +105,13 @@ class Outcome:
         valid: whether what was said made a task that a verifier can check.
         new: whether nobody had proposed the same task lately.
         success: mean success of those who then dealt with it, 0 to 1; None where nobody did.
+        proposed: whether the dialog was one that puts a task together.
     """
 
     valid: bool = True
     new: bool = True
     success: float | None = None
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

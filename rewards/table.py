@@ -35,6 +35,7 @@ from rewards.dimensions import (
     repetition,
     repetition_variety,
     safety,
+    selfplay,
     semantics,
     spelling,
     structure,
@@ -93,6 +94,7 @@ TABLE: tuple[Dimension, ...] = (
     *text_surface.DIMENSIONS,
     *repetition_variety.DIMENSIONS,
     *code_run.DIMENSIONS,
+    *selfplay.DIMENSIONS,
 )
 
 

@@ -4,7 +4,7 @@ Two scenarios share the questions. `arithmetic` asks one; `arithmetic-dialog` fo
 to the result ("And plus 2?"). A follow-up builds on the true result, whatever the policy answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -69,23 +69,24 @@ def calculate(operator: str, a: int, b: int) -> int:
     raise ValueError(f"no whole result: {a}{operator}{b}")
 
 
-def _binary(operator: str, a: int, b: int) -> Problem:
+def binary(operator: str, a: int, b: int) -> Problem:
+    """Raises `ValueError` where a division leaves a remainder."""
     return Problem(operator, f"{a}{operator}{b}", calculate(operator, a, b), a, b)
 
 
 def _single_digits(number: int) -> Problem:
     b, a, operator = digits(number, 10, 10, 2)
-    return _binary("+-"[operator], a, b)
+    return binary("+-"[operator], a, b)
 
 
 def _two_digits(number: int) -> Problem:
     b, a, operator = digits(number, 90, 90, 2)
-    return _binary("+-"[operator], a + 10, b + 10)
+    return binary("+-"[operator], a + 10, b + 10)
 
 
 def _times_tables(number: int) -> Problem:
     b, a = digits(number, 10, 10)
-    return _binary("*", a + 1, b + 1)
+    return binary("*", a + 1, b + 1)
 
 
 def _brackets(number: int) -> Problem:
@@ -97,7 +98,7 @@ def _brackets(number: int) -> Problem:
 def _larger(number: int) -> Problem:
     b, a, operator = digits(number, 90, 900, 4)
     a, b = a + 100, b + 10
-    return _binary("/", a * b, b) if operator == 3 else _binary("+-*"[operator], a, b)
+    return binary("/", a * b, b) if operator == 3 else binary("+-*"[operator], a, b)
 
 
 LEVELS: tuple[Rules, ...] = (
@@ -124,8 +125,13 @@ def ask_once(task: Task, number: int) -> Dialog:
 
 
 def ask_on(task: Task, number: int) -> Dialog:
+    return converse(task, plan(task, number))
+
+
+def converse(task: Task, questions: Sequence[Question]) -> Dialog:
+    """The dialog of somebody who asks these questions and wants a number for each."""
     return SimulatedUser(
-        plan(task, number),
+        questions,
         persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
         understands=lambda answer: final_number(answer) is not None,
         complaints=PHRASINGS[task.language].complaints,
@@ -134,10 +140,14 @@ def ask_on(task: Task, number: int) -> Dialog:
 
 def plan(task: Task, opening: int) -> tuple[Question, ...]:
     """The opening question and the follow-ups. The follow-ups depend on the seed and not on which opening it gives."""
+    level = LEVELS[task.level]
+    wording, number = divmod(scatter(opening, num_openings(task.language, task.level)), level.num_problems)
+    return ask(task, level.problem(number), wording)
+
+
+def ask(task: Task, problem: Problem, wording: int) -> tuple[Question, ...]:
+    """A problem in one of the `num_wordings` of the level, and the follow-ups that the seed gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
-    size = num_openings(task.language, task.level)
-    wording, number = divmod(scatter(opening, size), level.num_problems)
-    problem = level.problem(number)
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
     questions = [Question(text, str(problem.answer), "integer")]
     result = problem.answer
@@ -164,9 +174,12 @@ def _follow_up(level: Rules, result: int, seed: int, step: int) -> tuple[str, in
 
 def num_openings(language: str, level: int) -> int:
     """Problems times wordings. The operators of one level have equally many wordings."""
-    rule = LEVELS[level]
-    wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
-    return rule.num_problems * len(wordings)
+    return LEVELS[level].num_problems * num_wordings(language, level, LEVELS[level].problem(0).operator)
+
+
+def num_wordings(language: str, level: int, operator: str) -> int:
+    """In how many ways the level opens a dialog with a problem of this operator."""
+    return len(PHRASINGS[language].openings(operator)[: LEVELS[level].num_wordings])
 
 
 def _levels(start: Callable[[Task, int], Dialog]) -> tuple[Level, ...]:

@@ -10,8 +10,9 @@ from math import prod
 from envs.chance import digits, draw, pick, scatter
 from envs.families.service_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
-from envs.family import Family, Level
+from envs.family import Family, Level, PlayedFamily
 from envs.goals import Goal, GoalUser, Slot
+from envs.played_goals import PlayedGoalUser, verify_words
 from envs.speech_phrasings import LANGUAGES
 from envs.task import Dialog, Task
 from envs.users import CROWD, EASYGOING
@@ -43,24 +44,30 @@ def values(language: str, key: str) -> Sequence[str]:
     raise ValueError(f"unknown slot {key!r}")
 
 
-def slot_service(name: str, description: str, request: str, keys: tuple[str, ...]) -> Family:
+def slot_service(name: str, description: str, request: str, keys: tuple[str, ...]) -> PlayedFamily:
     """A goal-driven user. `request` picks how they begin, `keys` the slots in order.
 
     At level 0 one slot is missing, and the others have a value each.
     """
     choices = (len(keys), *(NUM_LISTED_VALUES for _ in keys[1:]))
 
+    def goal(task: Task) -> Goal:
+        if task.level == 0:
+            told = _told_at_level_0(task, keys, digits(scatter(task.seed % prod(choices), prod(choices)), *choices))
+        else:
+            told = dict.fromkeys(draw(keys, len(keys) - min(3, task.level + 1), task.seed, "told"))
+        return _goal(task, request, keys, told)
+
     def start(task: Task, number: int) -> Dialog:
-        told = _told_at_level_0(task, keys, digits(scatter(number, prod(choices)), *choices))
-        return GoalUser(_goal(task, request, keys, told), EASYGOING, task.language, task.seed)
-
-    def start_higher(task: Task, number: int) -> Dialog:
-        told = dict.fromkeys(draw(keys, len(keys) - min(3, task.level + 1), task.seed, "told"))
         persona = EASYGOING if task.level < 2 else pick(CROWD, task.seed, "persona")
-        return GoalUser(_goal(task, request, keys, told), persona, task.language, task.seed)
+        return GoalUser(goal(task), persona, task.language, task.seed)
 
-    levels = (Level(start, lambda language: prod(choices)), *(Level(start_higher) for _ in range(1, NUM_LEVELS)))
-    return Family(name, "service", description, levels, LANGUAGES)
+    levels = (Level(start, lambda language: prod(choices)), *(Level(start) for _ in range(1, NUM_LEVELS)))
+    return PlayedFamily(
+        Family(name, "service", description, levels, LANGUAGES),
+        player=lambda task: PlayedGoalUser(goal(task)),
+        judge_user=lambda transcript: verify_words(goal(transcript.task), transcript),
+    )
 
 
 def _told_at_level_0(task: Task, keys: tuple[str, ...], choices: Sequence[int]) -> dict[str, str | None]:
