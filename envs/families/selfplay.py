@@ -199,7 +199,7 @@ def read_formula(text: str, level: FormulaLevel) -> Problem | None:
 def _parts(node: ast.expr) -> Iterator[int | str]:
     """The whole numbers and operators of a calculation. Raises `FormulaError` at anything else."""
     match node:
-        case ast.Constant(value=number) if type(number) is int:
+        case ast.Constant(value=int() as number) if type(number) is int:  # True is a number to Python
             yield number
         case ast.BinOp(left=left, op=operator, right=right) if type(operator) in SIGNS:
             yield from _parts(left)
