@@ -165,7 +165,7 @@ def _selfplay(lines: Sequence[MetricsLine], limit: int = 5) -> str:
         [str(known[place].step), *(_percent(known[place].values.get(f"selfplay/{name}")) for name in names)]
         for place in places
     ]
-    return table("Self-play: the policy's own proposals", ["iteration", *names], rows)
+    return markdown_table("Self-play: the policy's own proposals", ["iteration", *names], rows)
 
 
 def _alarms(alarms: Sequence[Alarm]) -> str:

@@ -184,7 +184,7 @@ def read_formula(text: str, level: FormulaLevel) -> Problem | None:
     try:
         tree = parse(plain(text), MAX_FORMULA)
         parts = list(_parts(tree))
-        value = value_of(tree, {})
+        value = int(value_of(tree, {}))  # sums and products of whole numbers
     except FormulaError:
         return None
     operators = [part for part in parts if isinstance(part, str)]
@@ -193,7 +193,7 @@ def read_formula(text: str, level: FormulaLevel) -> Problem | None:
         return None
     if not 1 <= len(operators) <= level.max_operators:
         return None
-    return Problem("()", ast.unparse(tree).replace(" ", ""), int(value))
+    return Problem("()", ast.unparse(tree).replace(" ", ""), value)
 
 
 def _parts(node: ast.expr) -> Iterator[int | str]:
