@@ -40,6 +40,6 @@ def estimate_roles(
         assert mean is not None, "the batch itself holds this turn"
         expected[row, turn] = mean
     own = broadcast(returns - expected, turn_index, mask)
-    own = scale_negative(own, ppo.negative_advantage_scale).float().numpy()
-    advantages = np.where((batch.roles > 0)[:, None], own, whole.advantages)
+    scaled = scale_negative(own, ppo.negative_advantage_scale).float().numpy()
+    advantages = np.where((batch.roles > 0)[:, None], scaled, whole.advantages)
     return replace(whole, advantages=advantages), following
