@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from envs.families.arithmetic import ArithmeticDialog, num_wordings
-from envs.families.selfplay import FORMULAS, ProposedFormula, ProposedSum, ProposeFormula, ProposeSum, read_formula
+from envs.families.selfplay import FORMULAS, PROPOSED_FORMULA, PROPOSED_SUM, ProposeFormula, ProposeSum, read_formula
 from envs.library import Library
 from envs.task import FinishReason, Proposing, Question, Task, Transcript, Turn
 
@@ -70,13 +70,13 @@ def test_a_proposed_sum_is_asked_as_arithmetic_dialog_asks(language: str, level:
     assert size is not None
     tasks = [Task("arithmetic-dialog", language, level, seed) for seed in range(size)]
     known = {question.text: question.answer for task in tasks for question in [ArithmeticDialog().dialog(task).open()]}
-    asked = [ProposedSum().dialog(Task("proposed-sum", language, level, seed, "7-9")).open() for seed in range(80)]
+    asked = [PROPOSED_SUM.dialog(Task("proposed-sum", language, level, seed, "7-9")).open() for seed in range(80)]
     assert {known[question.text] for question in asked} == {"-2"}
     assert len({question.text for question in asked}) == num_wordings(language, level, "-")
 
 
 def test_a_follow_up_refers_to_the_proposed_sum() -> None:
-    dialog = ProposedSum().dialog(Task("proposed-sum", "zh", 2, 3, "17-98"))
+    dialog = PROPOSED_SUM.dialog(Task("proposed-sum", "zh", 2, 3, "17-98"))
     first = dialog.open()
     follow_up = dialog.reply(first.demonstration)
     assert first.answer == "-81"
@@ -105,15 +105,15 @@ def test_a_proposed_formula_is_asked_in_notation() -> None:
     task = Task("propose-formula", "en", 1, 4)
     made = ProposeFormula().proposed(said(ProposeFormula(), task, ["2*( 3-8 )"]))
     assert made == Task("proposed-formula", "en", 1, 4, given="2*(3-8)")
-    question = ProposedFormula().dialog(made).open()
+    question = PROPOSED_FORMULA.dialog(made).open()
     assert "2*(3-8)" in question.text and question.answer == "-10"
 
 
 def test_a_proposal_that_was_never_made_is_refused() -> None:
     with pytest.raises(ValueError, match="no sum"):
-        ProposedSum().dialog(Task("proposed-sum", "en", 0, 0, given="7+x"))
+        PROPOSED_SUM.dialog(Task("proposed-sum", "en", 0, 0, given="7+x"))
     with pytest.raises(ValueError, match="no formula"):
-        ProposedFormula().dialog(Task("proposed-formula", "en", 0, 0, given="7+5+1"))
+        PROPOSED_FORMULA.dialog(Task("proposed-formula", "en", 0, 0, given="7+5+1"))
 
 
 def test_the_library_knows_who_proposes() -> None:
