@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from envs.families.arithmetic import ArithmeticDialog, num_wordings
+from envs.families.arithmetic import SCENARIOS as ARITHMETIC
+from envs.families.arithmetic import num_wordings
 from envs.families.selfplay import FORMULAS, PROPOSED_FORMULA, PROPOSED_SUM, ProposeFormula, ProposeSum, read_formula
 from envs.library import Library
 from envs.task import FinishReason, Proposing, Question, Task, Transcript, Turn
@@ -66,10 +67,11 @@ def test_each_choice_is_judged_where_it_is_made() -> None:
 @pytest.mark.parametrize(("language", "level"), [("en", 0), ("fr", 1)])
 def test_a_proposed_sum_is_asked_as_arithmetic_dialog_asks(language: str, level: int) -> None:
     """Each of its openings is one that the library's dialog has, with the same answer."""
-    size = ArithmeticDialog().size(language, level)
+    (dialogs,) = (family for family in ARITHMETIC if family.name == "arithmetic-dialog")
+    size = dialogs.size(language, level)
     assert size is not None
     tasks = [Task("arithmetic-dialog", language, level, seed) for seed in range(size)]
-    known = {question.text: question.answer for task in tasks for question in [ArithmeticDialog().dialog(task).open()]}
+    known = {question.text: question.answer for task in tasks for question in [dialogs.dialog(task).open()]}
     asked = [PROPOSED_SUM.dialog(Task("proposed-sum", language, level, seed, "7-9")).open() for seed in range(80)]
     assert {known[question.text] for question in asked} == {"-2"}
     assert len({question.text for question in asked}) == num_wordings(language, level, "-")
