@@ -85,7 +85,7 @@ def tells(words: str, slot: Slot) -> bool:
 
 
 def _wish(text: str, slots: Iterable[Slot]) -> Question:
-    return Question(text, None, "wish", oracle=" ".join(slot.saying.format(v=slot.value) for slot in slots))
+    return Question(text, None, "text", oracle=" ".join(slot.saying.format(v=slot.value) for slot in slots))
 
 
 def _names(slots: Iterable[Slot]) -> list[str]:
