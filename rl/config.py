@@ -93,8 +93,9 @@ class RolloutConfig(Section):
     max_response_length: PositiveInt = Field(512, description="tokens of one turn")
     max_turns: PositiveInt = 8
     model_users: bool = Field(
-        False, description="true: the policy plays the users too, in training, where a scenario can be played"
+        False, description="true: a model plays the users, in training, where a scenario can be played"
     )
+    user_model: str = Field("", description="folder of the model that plays them; empty: the policy plays both sides")
     episode_timeout_seconds: PositiveFloat = 300.0
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
@@ -221,7 +222,9 @@ class SelfPlayConfig(Section):
     num_proposals: PositiveInt = Field(16, description="dialogs per iteration that propose a task")
     share: float = Field(0.25, gt=0.0, lt=1.0, description="of the iteration's prompts that proposed tasks may take")
     remember: NonNegativeInt = Field(32, description="newest tasks that count as known when proposed again")
-    past_share: float = Field(0.0, ge=0.0, lt=1.0, description="of the proposals that a past policy writes")
+    past_share: float = Field(
+        0.0, ge=0.0, lt=1.0, description="of proposals, and of users, whose words a past policy says"
+    )
     pool_size: NonNegativeInt = Field(4, description="past policies that are kept")
     snapshot_every: PositiveInt = Field(20, description="iterations after which the policy enters the pool")
     role_half_life: PositiveInt = Field(100, description="dialogs after which one counts half in a role's baseline")
@@ -253,3 +256,12 @@ class Config(Section):
     selfplay: SelfPlayConfig = SelfPlayConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
+
+    @property
+    def keeps_past_policies(self) -> bool:
+        return self.selfplay.past_share > 0 and (self.selfplay.enabled or self.rollout.model_users)
+
+    @property
+    def has_opponents(self) -> bool:
+        """Whether rollout workers need a second engine."""
+        return self.keeps_past_policies or bool(self.rollout.user_model)

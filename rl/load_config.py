@@ -123,6 +123,7 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "curriculum.success_low", f"must be below success_high = {config.curriculum.success_high:g}"
     if config.selfplay.enabled:
         yield from _check_selfplay(config)
+    yield from _check_opponents(config)
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
         yield "tasks.arrival.load.burst_seconds", f"must be at most period_seconds = {load.period_seconds:g}"
@@ -139,14 +140,26 @@ def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:
     if selfplay.num_proposals > room:
         cause = f"selfplay.share leaves room for {room} of the iteration's prompts"
         yield "selfplay.num_proposals", f"{cause}, and a task that nobody tries says nothing about its proposer"
-    if selfplay.past_share > 0 and selfplay.pool_size == 0:
-        yield "selfplay.pool_size", "selfplay.past_share needs past policies, at least 1"
-    if selfplay.past_share > 0 and config.model.lora_rank > 0:
-        yield "selfplay.past_share", "must be 0: the policies of the pool run without an adapter (model.lora_rank)"
     if ppo.advantage_estimator == "reinforce++":
         yield "ppo.advantage_estimator", "whitens over all dialogs, whatever their role; with selfplay use another one"
     if ppo.advantage_combine == "per_dimension":
         yield "ppo.advantage_combine", "must be scalar: the baselines of selfplay's roles are"
+
+
+def _check_opponents(config: Config) -> Iterator[tuple[str, str]]:
+    selfplay, rollout = config.selfplay, config.rollout
+    if selfplay.past_share > 0 and not config.keeps_past_policies:
+        yield "selfplay.past_share", "past policies say what proposers (selfplay.enabled) or rollout.model_users say"
+    if config.keeps_past_policies and selfplay.pool_size == 0:
+        yield "selfplay.pool_size", "selfplay.past_share needs past policies, at least 1"
+    if config.keeps_past_policies and config.model.lora_rank > 0:
+        yield "selfplay.past_share", "must be 0: the policies of the pool run without an adapter (model.lora_rank)"
+    if rollout.user_model and not rollout.model_users:
+        yield "rollout.user_model", "plays no user without rollout.model_users = true"
+    if rollout.user_model and selfplay.past_share > 0:
+        yield "rollout.user_model", "must be empty with selfplay.past_share: a worker has one second engine"
+    if rollout.user_model and not Path(rollout.user_model, "config.json").is_file():
+        yield "rollout.user_model", "must be a Hugging Face folder with the tokenizer of the policy"
 
 
 def _scalars() -> dict[str, Any]:

@@ -26,6 +26,7 @@ from rl.gaming import snapshot
 from rl.interfaces import World
 from rl.judging import moments_of
 from rl.kl import KLController
+from rl.played_users import with_users
 from rl.progress import Progress
 from rl.records import Records
 from rl.report import RunSummary
@@ -147,14 +148,18 @@ class Trainer:
         return advantages
 
     async def _collect(self, iteration: int) -> list[Scored]:
-        progress, requests = self._progress, self._requests(iteration)
+        progress, rollout = self._progress, self._config.rollout
+        member = progress.pool.chosen(self._config.run.seed, iteration)
+        past = "" if member is None else str(self._records.opponents.path(member))
+        requests = self._requests(iteration)
+        if rollout.model_users:
+            share = self._config.selfplay.past_share
+            requests = with_users(requests, self._library, user_model=rollout.user_model, past=past, past_share=share)
         if self._proposals is None:
             return await self._collector.collect(requests, progress.moments)
-        past = progress.pool.chosen(self._config.run.seed, iteration)
-        opponent = "" if past is None else str(self._records.opponents.path(past))
         return await self._collector.collect_with_proposals(
             requests,
-            self._proposals.requests(iteration, opponent),
+            self._proposals.requests(iteration, past),
             self._proposals,
             progress.known_tasks,
             progress.moments,
@@ -226,7 +231,7 @@ class Trainer:
     async def _keep_opponent(self) -> None:
         """Let the policy join the pool of past ones, when that is due and somebody plays with them."""
         selfplay, progress, folder = self._config.selfplay, self._progress, self._records.opponents
-        if not selfplay.enabled or selfplay.past_share == 0 or progress.step % selfplay.snapshot_every:
+        if not self._config.keeps_past_policies or progress.step % selfplay.snapshot_every:
             return
         with self._records.phase("learner"):
             await self._world.learner.save_policy(folder.unfinished(progress.step))

@@ -133,7 +133,10 @@ def with_proposals(requests: Sequence[EpisodeRequest], proposals: Sequence[Propo
     tasks = [proposal.task for proposal in proposals if proposal.task is not None and proposal.new]
     groups = sorted({request.group for request in requests})
     asked = dict(zip(groups[len(groups) - len(tasks) :], tasks, strict=True))
-    return [replace(request, task=asked.get(request.group, request.task)) for request in requests]
+    return [
+        replace(request, task=asked[request.group], opponent="") if request.group in asked else request
+        for request in requests
+    ]
 
 
 def with_outcomes(proposals: Sequence[Proposal], solved: Sequence[Scored]) -> list[Trajectory]:
