@@ -6,7 +6,7 @@ dialogs are made of. Digits stand alone, for arithmetic is hopeless to learn whe
 where all numbers are small, a run may make each a token, so that an answer is one choice.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -77,6 +77,13 @@ def load_tokenizer(name_or_path: str | Path) -> PreTrainedTokenizerBase:
         return AutoTokenizer.from_pretrained(name_or_path, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
         raise ModelError(f"cannot load a tokenizer from {str(name_or_path)!r}: {error}") from error
+
+
+def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> list[list[int]]:
+    """Ids of each text as it stands, many at once; no special tokens are added, and none is read out of a text."""
+    if not texts:
+        return []
+    return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 
 def require_folder(name_or_path: str | Path, *patterns: str) -> None:

@@ -8,18 +8,24 @@ from envs.task import Task
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
-from rl.config import Config, RewardsConfig
+from rl.config import Config, RewardsConfig, TasksConfig
 from rl.curriculum import Curriculum
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     """The scenarios of a run and their mixture, checked against each other, a line for each scenario."""
-    library = build_library(config.tasks.files, config.tasks.questions)
-    mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix])
-    check_mix(library, mix)
+    library, mix = mixture_of(config.tasks)
     Curriculum.start(config.curriculum, mix)
     arrival = build_arrival(config)
     return library, mix if arrival is None else shape(library, mix, arrival)
+
+
+def mixture_of(tasks: TasksConfig) -> tuple[Library, tuple[MixLine, ...]]:
+    """The same without regard to who asks and in what order."""
+    library = build_library(tasks.files, tasks.questions)
+    mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in tasks.mix])
+    check_mix(library, mix)
+    return library, mix
 
 
 def build_arrival(config: Config) -> Arrival | None:
