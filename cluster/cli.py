@@ -10,14 +10,13 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from cluster.arguments import parse
+
 FLOORS = frozenset({"cluster", "rl", "rewards", "envs", "models"})
-PURPOSES = ("train", "eval")
-STATUSES = ("ok", "truncated", "failed", "stale")
-SORTS = ("newest", "oldest", "best", "worst")
 
 
 class UsageError(ValueError):
@@ -25,7 +24,7 @@ class UsageError(ValueError):
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    arguments = _parse(argv)
+    arguments = parse(argv)
     try:
         return COMMANDS[arguments.command](arguments)
     except KeyboardInterrupt:
@@ -50,6 +49,54 @@ def _train(arguments: argparse.Namespace) -> int:
     from cluster.local import train  # ray and torch: only once the config is known to be good
 
     return train(config, resume=arguments.resume, address=arguments.address)
+
+
+def _sweep(arguments: argparse.Namespace) -> int:
+    from rl.sweep import folder_of, plan, standing
+
+    variants = plan(arguments.recipe, arguments.overrides, arguments.variants, arguments.seeds)
+    by_seed = [config for configs in zip(*variants.values(), strict=True) for config in configs]
+    standings = [standing(config) for config in by_seed]  # all of them, before hours go into the first
+
+    from cluster.local import train
+
+    for number, (config, before) in enumerate(zip(by_seed, standings, strict=True), start=1):
+        print(f"run {number} of {len(by_seed)}, {before}: {folder_of(config)}", flush=True)
+        if before != "finished":
+            train(config, resume=before == "interrupted", address=arguments.address)
+    groups = {name: [folder_of(config) for config in configs] for name, configs in variants.items()}
+    out = arguments.out or _beside(groups)
+    return _put_side_by_side(groups, arguments.target, out, as_json=False)
+
+
+def _compare(arguments: argparse.Namespace) -> int:
+    from rl.compare import parse_groups
+
+    groups = {label: [_run_directory(run) for run in runs] for label, runs in parse_groups(arguments.runs).items()}
+    return _put_side_by_side(groups, arguments.target, arguments.out or _beside(groups), as_json=arguments.json)
+
+
+def _put_side_by_side(groups: Mapping[str, Sequence[Path]], target: float | None, out: Path, *, as_json: bool) -> int:
+    from rich.console import Console
+
+    from rl.compare import compare
+    from rl.compare_pages import json_comparison, print_comparison, write_comparison
+    from rl.runs import read_run
+
+    comparison = compare({label: [read_run(run) for run in runs] for label, runs in groups.items()}, target)
+    write_comparison(comparison, out)
+    if as_json:
+        _print_json(json_comparison(comparison))
+    else:
+        print_comparison(comparison, Console())
+        print(f"\nsee {out}/compare.md")
+    return 0
+
+
+def _beside(groups: Mapping[str, Sequence[Path]]) -> Path:
+    """The folder for a comparison: next to the first run."""
+    first = next(iter(groups.values()))[0]
+    return first.parent / f"compare-{'-'.join(groups)}"
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -150,77 +197,14 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 COMMANDS = {
     "train": _train,
+    "sweep": _sweep,
+    "compare": _compare,
     "show": _show,
     "rewards": _rewards,
     "scenarios": _scenarios,
     "recipes": _recipes,
     "doctor": _doctor,
 }
-
-
-def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="zero2one", description="Reinforcement learning for dialog models.")
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--debug", action="store_true", help="errors with their traceback (or ZERO2ONE_DEBUG=1)")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
-
-    def add(name: str, text: str) -> argparse.ArgumentParser:
-        return commands.add_parser(name, help=text, description=text, parents=[common])
-
-    train = add("train", "run a recipe, here or in a cluster")
-    train.add_argument("recipe", metavar="RECIPE", help="a built-in recipe (see `zero2one recipes`) or a .yaml file")
-    train.add_argument("overrides", metavar="section.field=value", nargs="*", help="for example ppo.clip_ratio=0.1")
-    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
-    train.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
-
-    show = add("show", "read the stored dialogs of a run")
-    show.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
-    show.add_argument("--first", type=int, default=0, metavar="N", help="from iteration N on")
-    show.add_argument("--last", type=int, metavar="N", help="up to iteration N")
-    show.add_argument("--id", default="", help="one episode, such as train-12-0-3")
-    show.add_argument("--task", default="", help="a task id or its beginning, such as arithmetic/en")
-    show.add_argument("--purpose", choices=PURPOSES)
-    show.add_argument("--status", choices=STATUSES)
-    show.add_argument("--min-reward", type=float, metavar="R")
-    show.add_argument("--max-reward", type=float, metavar="R")
-    show.add_argument("--sort", choices=SORTS, default="newest")
-    show.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N dialogs (10)")
-
-    add("recipes", "list the built-in recipes")
-    rewards = add("rewards", "list the reward dimensions, or report on those of a run")
-    report = rewards.add_subparsers(dest="subcommand", metavar="report").add_parser(
-        "report", help="what the reward of a run was made of, and whether it was gamed", parents=[common]
-    )
-    report.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
-    report.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots, too")
-    # no default of its own, or it would undo `rewards --json report`
-    report.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
-    scenarios = add("scenarios", "list the dialog scenarios, or fit a mixture of them to your own query log")
-    fit = scenarios.add_subparsers(dest="subcommand", metavar="fit").add_parser(
-        "fit", help="topics, languages, sessions and users of a log, and a recipe that asks so", parents=[common]
-    )
-    fit.add_argument("log", metavar="LOG", help="a .jsonl file: time, user, topic and language of a query per line")
-    fit.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
-    for command in (
-        rewards,
-        scenarios,
-        add("doctor", "what this machine has, what is missing, what to do"),
-    ):
-        command.add_argument("--json", action="store_true", help="for programs")
-
-    arguments, rest = parser.parse_known_args(argv)
-    # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
-    if rest and (arguments.command != "train" or any(item.startswith("-") or "=" not in item for item in rest)):
-        parser.error(f"not understood: {' '.join(rest)}")
-    if arguments.command == "train":
-        arguments.overrides += rest
-    return arguments
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of things")
-    return int(text)
 
 
 def _run_directory(run: str) -> Path:

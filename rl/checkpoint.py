@@ -213,6 +213,16 @@ class Checkpoints:
             )
 
 
+def newest_state(run_dir: Path) -> RunState | None:
+    """What the newest readable checkpoint says of the run; its weights are not looked at. None: there is none."""
+    for name in reversed(Checkpoints(run_dir, {}).names()):
+        try:
+            return RunState.model_validate_json((run_dir / FOLDER / name / STATE).read_bytes())
+        except (OSError, ValidationError):
+            continue
+    return None
+
+
 def verify(folder: Path) -> Manifest:
     """Compare every file with the manifest. Raises CheckpointError that names the first file in which they differ."""
     manifest = _read_manifest(folder)

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")  # Okabe and Ito
-MARKERS = ("o", "s", "^", "D")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")  # Okabe and Ito
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")  # one more than colours: 56 pairs until one comes back
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +56,7 @@ def draw(folder: Path, lines: Sequence[MetricsLine], evals: Sequence[EvalResult]
     written = []
     for name, figure in figures.items():
         if figure is not None:
-            buffer = io.BytesIO()
-            figure.savefig(buffer, format="png", dpi=130)
-            write_whole(folder / name, buffer.getbuffer())
+            write_whole(folder / name, png(figure))
             written.append(name)
     return written
 
@@ -121,13 +119,30 @@ def _curriculum(lines: Sequence[MetricsLine]) -> "Figure | None":
     return figure
 
 
-def draw_line(axes: "Axes", index: int, label: str, steps: Sequence[int], values: Sequence[float]) -> None:
+def png(figure: "Figure", dpi: int = 130) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", dpi=dpi)
+    return buffer.getvalue()
+
+
+def colour(index: int) -> str:
+    return COLOURS[index % len(COLOURS)]
+
+
+def draw_line(axes: "Axes", index: int, label: str, steps: Sequence[float], values: Sequence[float]) -> None:
     """A line in the colour and with the marker of `index`; nothing where there are no steps."""
     if not steps:
         return
     every = max(1, len(steps) // 12)
     axes.plot(
-        steps, values, label=label, color=COLOURS[index], marker=MARKERS[index], markevery=every, markersize=4, lw=1.6
+        steps,
+        values,
+        label=label,
+        color=colour(index),
+        marker=MARKERS[index % len(MARKERS)],
+        markevery=every,
+        markersize=4,
+        lw=1.6,
     )
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", alpha=0.25)

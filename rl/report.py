@@ -68,12 +68,22 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         *_breakdowns(summary.evals),
         _alarms(summary.alarms),
         _dialogs(run_dir),
-        _table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
-        _table("Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]),
-        _table("Episodes", ["status", "number"], [[k, f"{v:,}"] for k, v in summary.episodes.items()]),
+        markdown_table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
+        markdown_table(
+            "Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]
+        ),
+        markdown_table("Episodes", ["status", "number"], [[k, f"{v:,}"] for k, v in summary.episodes.items()]),
     ]
     write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())
+
+
+def markdown_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A section with a table; nothing without rows. Cells are taken as they are."""
+    if not rows:
+        return ""
+    body = [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
+    return "\n".join([f"## {title}", "", *body])
 
 
 def phase_seconds(lines: Sequence[MetricsLine]) -> dict[str, float]:
@@ -122,7 +132,7 @@ def _evaluations(evals: Sequence[EvalResult]) -> str:
         + [_percent(value) for value in (result.accuracy, result.first_turn, result.follow_up, result.unseen)]
         for result in evals
     ]
-    return _table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen"], rows)
+    return markdown_table("Held-out accuracy", ["step", "all", "first turn", "follow-up", "unseen"], rows)
 
 
 def _breakdowns(evals: Sequence[EvalResult]) -> list[str]:
@@ -131,7 +141,7 @@ def _breakdowns(evals: Sequence[EvalResult]) -> list[str]:
         return []
     first, last = evals[0], evals[-1]
     return [
-        _table(
+        markdown_table(
             f"Held-out accuracy by {kind}",
             [kind, f"step {first.step}", f"step {last.step}"],
             [[name, _percent(before.get(name)), _percent(after[name])] for name in after],
@@ -158,7 +168,7 @@ def _dialogs(run_dir: Path, limit: int = 6) -> str:
         return ""
     before, after = (record.trajectory.request.iteration for record in pairs[0])
     rows = [[_cell(early), _cell(late)] for early, late in pairs]
-    return _table("The same questions, early and late", [f"step {before}", f"step {after}"], rows)
+    return markdown_table("The same questions, early and late", [f"step {before}", f"step {after}"], rows)
 
 
 def _cell(record: Record) -> str:
@@ -184,10 +194,3 @@ def _time_rows(seconds: Mapping[str, float]) -> list[list[str]]:
 
 def _percent(value: float | None) -> str:
     return "" if value is None else f"{value:.1%}"
-
-
-def _table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    body = [f"| {' | '.join(cells)} |" for cells in (header, ["---"] * len(header), *rows)]
-    return "\n".join([f"## {title}", "", *body])

@@ -1,11 +1,10 @@
 """The pictures of the rewards report, as PNG data."""
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rl.plots import COLOURS, draw_line
+from rl.plots import COLOURS, draw_line, png
 from rl.reward_report import RewardReport
 from rl.show import printable
 
@@ -22,7 +21,7 @@ def reward_plots(report: RewardReport) -> dict[str, bytes]:
         "Dimensions with the largest share of the signal, and held-out success": _curves(report),
         "Share of the signal": _shares(report),
     }
-    return {title: _png(figure) for title, figure in figures.items() if figure is not None}
+    return {title: png(figure, dpi=110) for title, figure in figures.items() if figure is not None}
 
 
 def _curves(report: RewardReport) -> "Figure | None":
@@ -69,9 +68,3 @@ def _shares(report: RewardReport) -> "Figure | None":
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("of the variance of the reward")
     return figure
-
-
-def _png(figure: "Figure") -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=110)
-    return buffer.getvalue()

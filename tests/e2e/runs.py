@@ -136,9 +136,9 @@ def train(folder: Path, *arguments: str, recipe: str = SMOKE) -> Finished:
     return done
 
 
-def command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+def command(*arguments: str | Path, timeout_seconds: float = 120.0) -> subprocess.CompletedProcess[str]:
     """Any other command of `zero2one`."""
-    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=120)
+    return subprocess.run([COMMAND, *arguments], capture_output=True, text=True, timeout=timeout_seconds)
 
 
 def single_message(errors: str) -> Sequence[str]:

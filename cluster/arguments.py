@@ -1,0 +1,136 @@
+"""The arguments of the `zero2one` command: what there is to type, and what `--help` says of it."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+PURPOSES = ("train", "eval")
+STATUSES = ("ok", "truncated", "failed", "stale")
+SORTS = ("newest", "oldest", "best", "worst")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="zero2one", description="Reinforcement learning for dialog models.")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="errors with their traceback (or ZERO2ONE_DEBUG=1)")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND", title="commands")
+
+    def add(name: str, text: str, example: str = "") -> argparse.ArgumentParser:
+        epilog = f"Example: zero2one {example}" if example else None
+        return commands.add_parser(name, help=text, description=text, epilog=epilog, parents=[common])
+
+    train = add("train", "run a recipe, here or in a cluster")
+    train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+
+    sweep = add(
+        "sweep",
+        "train variants of a recipe, each with every seed, then compare them; called again, it goes on",
+        "sweep r1_zero --seeds 1,2,3 --variant narrow ppo.clip_ratio=0.1 --variant wide ppo.clip_ratio=0.3",
+    )
+    sweep.add_argument("--seeds", type=_seeds, required=True, metavar="N,N", help="for example 1,2,3")
+    sweep.add_argument(
+        "--variant",
+        dest="variants",
+        action="append",
+        nargs="+",
+        required=True,
+        metavar=("NAME", "section.field=value"),
+        help="a name and what is special about it, if anything; the first one is the baseline",
+    )
+    for command in (train, sweep):
+        command.add_argument("recipe", metavar="RECIPE", help="a built-in recipe (`zero2one recipes`) or a .yaml file")
+        command.add_argument(
+            "overrides", metavar="section.field=value", nargs="*", help="for example ppo.clip_ratio=0.1"
+        )
+        command.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+
+    compare = add(
+        "compare",
+        "put runs side by side; the first label is the baseline",
+        "compare narrow=a-seed1,a-seed2 wide=b-seed1,b-seed2 --target 0.5",
+    )
+    compare.add_argument(
+        "runs",
+        metavar="[LABEL=]RUN[,RUN]",
+        nargs="+",
+        help="run directories, or their names inside runs/, that differ in their seeds; without a label, it is the "
+        "first run's name but for -seedN",
+    )
+    compare.add_argument("--json", action="store_true", help="for programs")
+    for command in (sweep, compare):
+        command.add_argument(
+            "--target",
+            type=_share,
+            metavar="A",
+            help="accuracy whose cost is compared, from 0 to 1 (90 %% of the lowest median final accuracy)",
+        )
+        command.add_argument(
+            "--out", type=Path, metavar="FOLDER", help="for compare.md, .png and .json (compare-LABELS beside the runs)"
+        )
+
+    show = add("show", "read the stored dialogs of a run")
+    show.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    show.add_argument("--first", type=int, default=0, metavar="N", help="from iteration N on")
+    show.add_argument("--last", type=int, metavar="N", help="up to iteration N")
+    show.add_argument("--id", default="", help="one episode, such as train-12-0-3")
+    show.add_argument("--task", default="", help="a task id or its beginning, such as arithmetic/en")
+    show.add_argument("--purpose", choices=PURPOSES)
+    show.add_argument("--status", choices=STATUSES)
+    show.add_argument("--min-reward", type=float, metavar="R")
+    show.add_argument("--max-reward", type=float, metavar="R")
+    show.add_argument("--sort", choices=SORTS, default="newest")
+    show.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N dialogs (10)")
+
+    add("recipes", "list the built-in recipes")
+    rewards = add("rewards", "list the reward dimensions, or report on those of a run")
+    report = rewards.add_subparsers(dest="subcommand", metavar="report").add_parser(
+        "report", help="what the reward of a run was made of, and whether it was gamed", parents=[common]
+    )
+    report.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    report.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots, too")
+    # no default of its own, or it would undo `rewards --json report`
+    report.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
+    scenarios = add("scenarios", "list the dialog scenarios, or fit a mixture of them to your own query log")
+    fit = scenarios.add_subparsers(dest="subcommand", metavar="fit").add_parser(
+        "fit", help="topics, languages, sessions and users of a log, and a recipe that asks so", parents=[common]
+    )
+    fit.add_argument("log", metavar="LOG", help="a .jsonl file: time, user, topic and language of a query per line")
+    fit.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")
+    for command in (
+        rewards,
+        scenarios,
+        add("doctor", "what this machine has, what is missing, what to do"),
+    ):
+        command.add_argument("--json", action="store_true", help="for programs")
+
+    arguments, rest = parser.parse_known_args(argv)
+    # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
+    takes_overrides = arguments.command in ("train", "sweep")
+    if rest and (not takes_overrides or any(item.startswith("-") or "=" not in item for item in rest)):
+        parser.error(f"not understood: {' '.join(rest)}")
+    if takes_overrides:
+        arguments.overrides += rest
+    return arguments
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of things")
+    return int(text)
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    parts = text.split(",")
+    if not all(part.isdecimal() for part in parts):
+        raise argparse.ArgumentTypeError(f"{text!r} is not like 1,2,3")
+    return tuple(map(int, parts))
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0.0 < value <= 1.0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not above 0 and at most 1")
+    return value
