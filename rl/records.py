@@ -15,8 +15,8 @@ from pydantic import JsonValue
 
 from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
-from rl.config import Config
 from rl.metrics import MetricsLog, Phase, PhaseTimer
+from rl.stage_config import StageConfig
 from rl.store import TrajectoryStore, opening_questions
 from rl.trajectory import Scored
 
@@ -32,7 +32,7 @@ class Records:
     def __init__(
         self,
         run_dir: Path,
-        config: Config,
+        config: StageConfig,
         dimensions: Sequence[str],
         identity: Mapping[str, JsonValue],
         say: Callable[[str], None],

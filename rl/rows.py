@@ -133,7 +133,7 @@ def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
         with path.open(encoding=encoding) as file:
-            for number, line in enumerate(file, start=1):  # noqa: B007
+            for number, line in enumerate(file, start=1):
                 yield number, line.rstrip("\n")
     except UnicodeError as error:
         raise DataFileError(f"{path}: after line {number}: not {encoding} ({error})") from None

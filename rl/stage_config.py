@@ -3,9 +3,18 @@
 `run.num_iterations` counts optimiser steps here.
 """
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 
-from rl.config import CheckpointConfig, LearnerConfig, ModelConfig, OptimizerConfig, RunConfig, Section, TasksConfig
+from rl.config import (
+    CheckpointConfig,
+    Config,
+    LearnerConfig,
+    ModelConfig,
+    OptimizerConfig,
+    RunConfig,
+    Section,
+    TasksConfig,
+)
 
 
 class SourceConfig(Section):
@@ -89,3 +98,6 @@ class SFTConfig(Section):
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4)
     learner: LearnerConfig = LearnerConfig()
     checkpoint: CheckpointConfig = CheckpointConfig(every=100)
+
+
+StageConfig = Config | PretrainConfig | SFTConfig

@@ -23,7 +23,9 @@ from rl.tally import Tally
 class SupervisedLearner:
     """The policy and its optimiser on one rank."""
 
-    def __init__(self, config: PretrainConfig | SFTConfig, engine: Engine, *, rank: int = 0, device: str = "cpu") -> None:
+    def __init__(
+        self, config: PretrainConfig | SFTConfig, engine: Engine, *, rank: int = 0, device: str = "cpu"
+    ) -> None:
         self._config, self._engine, self._rank, self._device = config, engine, rank, device
         self._num_nonfinite = 0  # skipped steps in a row
 
@@ -64,7 +66,9 @@ class SupervisedLearner:
     def save(self, folder: Path, template: Path) -> None:
         """Optimiser shards of this rank, and the policy as a Hugging Face folder; all ranks together."""
         self._engine.save(folder / "actor")
-        write_policy(self._engine, template, folder / "policy", rank=self._rank, lora_alpha=self._config.model.lora_alpha)
+        write_policy(
+            self._engine, template, folder / "policy", rank=self._rank, lora_alpha=self._config.model.lora_alpha
+        )
 
     def load(self, folder: Path) -> None:
         self._engine.load(folder / "actor")

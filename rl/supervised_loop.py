@@ -16,6 +16,8 @@ from rl.documents import Data
 from rl.records import Records
 from rl.stage_config import PretrainConfig, SFTConfig
 
+MAX_LOSS = 700.0  # nats; exp of more is no float
+
 
 class SupervisedLearnerGroup(Protocol):
     async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
@@ -77,18 +79,20 @@ class SupervisedTrainer:
 
     async def _measure(self) -> dict[str, float]:
         """Perplexity per token and bits per byte of text on what is held out, by language and their mean."""
-        by_group: dict[str, float] = {}
-        losses = []
+        perplexity, bits = {}, {}
         for group, rows, num_bytes in self._data.held_out():
             loss = (await self._learner.measure(rows))["train/loss"]
-            losses.append((loss, loss * int(rows.loss_mask.sum()) / math.log(2) / max(num_bytes, 1)))
-            by_group |= {f"eval/perplexity/{group}": math.exp(min(loss, 700.0)), f"eval/bits_per_byte/{group}": losses[-1][1]}
-        if not losses:
+            perplexity[group] = math.exp(min(loss, MAX_LOSS))
+            bits[group] = loss * int(rows.loss_mask.sum()) / math.log(2) / max(num_bytes, 1)
+        if not bits:
             return {}
-        bits = sum(bits for _, bits in losses) / len(losses)
-        mean_loss = sum(loss for loss, _ in losses) / len(losses)
-        self._records.say(f"step {self._step}: held-out bits per byte {bits:.3f}, mean of {len(losses)} languages")
-        return by_group | {"eval/bits_per_byte": bits, "eval/perplexity": math.exp(min(mean_loss, 700.0))}
+        mean = sum(bits.values()) / len(bits)
+        self._records.say(f"step {self._step}: held-out bits per byte {mean:.3f}, mean of {len(bits)} languages")
+        return (
+            {"eval/bits_per_byte": mean, "eval/perplexity": sum(perplexity.values()) / len(perplexity)}
+            | {f"eval/bits_per_byte/{group}": value for group, value in bits.items()}
+            | {f"eval/perplexity/{group}": value for group, value in perplexity.items()}
+        )
 
     def _record(self, metrics: dict[str, float], num_tokens: int) -> None:
         timing = self._records.lap()

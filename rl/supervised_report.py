@@ -3,15 +3,11 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rl.files import write_whole
 from rl.metrics import read_metrics, series
-from rl.report import table
+from rl.report import markdown_table
 from rl.supervised_loop import SupervisedSummary
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 BITS, PERPLEXITY = "eval/bits_per_byte", "eval/perplexity"
 
@@ -40,6 +36,6 @@ def write_supervised_report(run_dir: Path, summary: SupervisedSummary) -> None:
         f"final weights: SHA-256 `{summary.final_weights_sha256}`",
     ]
     overview = "\n".join([f"# {summary.name} ({summary.kind})", "", *(f"- {fact}" for fact in facts)])
-    sections = [overview, table("Held-out text", header, rows)]
+    sections = [overview, markdown_table("Held-out text", header, rows)]
     write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())
