@@ -1,4 +1,4 @@
-"""What every command that trains does around it: claim a run directory, say how far it is, find the error that counts."""
+"""What all that trains has around it: a run directory of its own, words on how far it is, the error that counts."""
 
 import time
 from pathlib import Path

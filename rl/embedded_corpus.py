@@ -1,7 +1,7 @@
 """The corpus that comes with the project: 32 languages, made offline from the scenarios' own knowledge.
 
 What scenarios ask and what answers it, in every family and at every level, and the words that the CLDR, num2words and
-chatterbot-corpus bundle. It is small and repeats itself; it is there so that the whole pipeline runs without a download.
+chatterbot-corpus bundle. It is small and repeats itself: it is there so that the whole pipeline needs no download.
 A function of the seed. Scenarios of other libraries are left out: they take seconds a question.
 """
 

@@ -65,8 +65,10 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
     run = data.setdefault("run", {})
     if isinstance(run, dict) and not run.get("name"):
         run["name"] = path.stem
-    outline, problems = parse(Outline, data, _check_outline)
-    if outline is None:
+    outline, problems = parse(Outline, data, lambda _: ())
+    if outline is not None:
+        problems = list(_check_outline(outline))
+    if outline is None or problems:
         raise ConfigError("\n".join(f"{source_of(key, keys, path)}: {problem}" for key, problem in problems))
     stages, messages = [], []
     for index, stage in enumerate(outline.stages):
@@ -93,23 +95,24 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
 
 
 def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
+    """A dotted field, and what is wrong in the order of the stages."""
     known = {name for kind in KINDS.values() for name in kind.model_fields}
     for section in outline.model_extra or {}:
         if section not in known:
-            yield section, f"unknown section{did_you_mean(section, known)}"
+            yield section, f"{section}: unknown section{did_you_mean(section, known)}"
     names = [stage.name for stage in outline.stages]
     for index, stage in enumerate(outline.stages):
         if stage.name in names[:index]:
-            yield "stages", f"two stages have the name {stage.name!r}"
+            yield f"stages.{index}.name", f"two stages have the name {stage.name!r}"
         if stage.start_from is None or stage.start_from in names[:index]:
             continue
         if stage.start_from not in names:
-            hint = did_you_mean(stage.start_from, names)
-            yield "stages", f"stage {stage.name}: start_from = {stage.start_from!r}: no stage has this name{hint}"
+            cause = f"no stage has this name{did_you_mean(stage.start_from, names)}"
         elif cycle := _cycle(outline.stages, stage.name):
-            yield "stages", f"stage {stage.name}: a cycle: {' starts from '.join(cycle)}"
+            cause = f"a cycle: {' starts from '.join(cycle)}"
         else:
-            yield "stages", f"stage {stage.name}: starts from {stage.start_from!r}, which comes later; put that first"
+            cause = "that stage comes later; put it first"
+        yield f"stages.{index}.start_from", f"stage {stage.name}: start_from = {stage.start_from!r}: {cause}"
 
 
 def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:

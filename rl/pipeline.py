@@ -1,9 +1,9 @@
 """Stages that hand a model on: what each is made from, and whether it must run, go on, or is done already.
 
 A stage is a function of its inputs: its configuration, the model that it starts from, and its data files. What it was
-made from lies next to what came out (`inputs.json`, and `output.json` when it is complete), so nothing is trained twice,
-and nothing stays that its inputs have outdated. The code is no part of the inputs: after a change to it, remove the
-directory of the stage.
+made from lies next to what came out (`inputs.json`, and `output.json` once it is complete), so nothing is trained
+twice, and nothing stays that its inputs have outdated. The code is no part of the inputs: after a change to it, remove
+the directory of the stage.
 """
 
 import hashlib

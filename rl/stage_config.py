@@ -1,4 +1,4 @@
-"""What the stages before PPO are made of: pre-training and supervised fine-tuning, as typed sections like `rl/config.py`.
+"""The stages before PPO, pre-training and supervised fine-tuning, as typed sections like those of `rl/config.py`.
 
 `run.num_iterations` counts optimiser steps here.
 """

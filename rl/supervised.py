@@ -1,7 +1,7 @@
 """Supervised learning on one rank of the learner: next-token prediction over a mask, on the same engine as PPO.
 
-Pre-training and fine-tuning differ in their data alone. As in `rl/ppo.py`, every rank holds the whole batch and works on
-its share of the micro-batches, and the loss of each divides by the tokens of all.
+Pre-training and fine-tuning differ in their data alone. As in `rl/ppo.py`, every rank holds the whole batch and works
+on its share of the micro-batches, and the loss of each divides by the tokens of all.
 """
 
 from pathlib import Path
