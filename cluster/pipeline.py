@@ -39,4 +39,4 @@ def _advance(pipeline: Pipeline, stage: Stage, title: str, resume: bool, address
         train(config, resume=started, address=address)
     else:
         train_supervised(config, resume=started, address=address)
-    complete(pipeline, stage, inputs)
+    complete(pipeline, stage)

@@ -152,7 +152,7 @@ def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
     write_whole(directory / INPUTS, (inputs.model_dump_json(indent=1) + "\n").encode())
 
 
-def complete(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> Output:
+def complete(pipeline: Pipeline, stage: Stage) -> Output:
     """Take the policy out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
 
     Raises StageError where its tokenizer is not the one that it started from.
