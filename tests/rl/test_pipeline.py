@@ -117,9 +117,9 @@ def test_output_that_is_missing_or_was_changed_is_an_error(tmp_path: Path) -> No
         assert str(caught.value) == message
         path.write_text(original)
     policy.rename(tmp_path / "elsewhere")
-    with pytest.raises(StageError, match="it is finished, but its output .* is missing"):
+    with pytest.raises(StageError, match=r"it is finished, but its output .* is missing"):
         advance(plan)
-    with pytest.raises(StageError, match="it starts from pretrain, whose output .* is not there"):
+    with pytest.raises(StageError, match=r"it starts from pretrain, whose output .* is not there"):
         inputs_of(plan, plan.stages[1])
 
 

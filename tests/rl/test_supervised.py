@@ -1,4 +1,4 @@
-"""Supervised learning on real DeepSpeed ranks: the same however it is cut, right to the gradient, exact after a resume."""
+"""Supervised learning on real DeepSpeed ranks: right to the gradient, the same however it is cut, exact on resume."""
 
 from collections.abc import Iterator
 from pathlib import Path

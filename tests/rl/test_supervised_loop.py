@@ -17,19 +17,19 @@ from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
 
 
-class Killed(Exception):
+class KilledError(Exception):
     """The driver's end."""
 
 
 class FakeLearner:
-    """Raises `Killed` when it is to take step `dies_at`."""
+    """Raises `KilledError` when it is to take step `dies_at`."""
 
     def __init__(self, dies_at: int = -1) -> None:
         self.state, self._dies_at = "random", dies_at
 
     async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
         if step == self._dies_at:
-            raise Killed
+            raise KilledError
         self.state = hashlib.sha256(f"{self.state} {step} ".encode() + rows.tokens.tobytes()).hexdigest()
         return {"train/loss": 2.0 / (1 + step)}
 
@@ -83,7 +83,7 @@ def train(run_dir: Path, learner: FakeLearner, said: list[str] | None = None) ->
 @pytest.mark.parametrize("step", [0, 2, 3, 5, 9])
 def test_killed_at_any_step_and_resumed_it_ends_with_the_same_weights(step: int, tmp_path: Path) -> None:
     whole = train(tmp_path / "whole", FakeLearner())
-    with pytest.raises(Killed):
+    with pytest.raises(KilledError):
         train(tmp_path / "cut", FakeLearner(dies_at=step))
     said: list[str] = []
     resumed = train(tmp_path / "cut", FakeLearner(), said)
