@@ -58,6 +58,11 @@ class Documents:
         """The numbers of a group's documents that are, or are not, held out."""
         return np.flatnonzero((self.groups == group) & (self.held_out == held_out))
 
+    def measured(self, group: int, num_tokens: int) -> np.ndarray:
+        """The first held-out documents of a group, `num_tokens` altogether at most: the same at every evaluation."""
+        members = self.chosen(group, held_out=True)
+        return members[np.cumsum(self.lengths[members]) <= num_tokens]
+
     @classmethod
     def open(cls, folder: Path) -> "Documents":
         with np.load(folder / INDEX) as index:
@@ -143,8 +148,7 @@ class Mixture:
     def held_out(self) -> Iterator[tuple[str, PackedRows, int]]:
         documents = self._documents
         for group, name in enumerate(documents.names):
-            members = documents.chosen(group, held_out=True)
-            members = members[np.cumsum(documents.lengths[members]) <= self._eval_tokens]
+            members = documents.measured(group, self._eval_tokens)
             if len(members):
                 layout = lay_out(documents.lengths[members], self._row_length, split=False)
                 rows = [self._stretches(layout, row, members) for row in range(len(layout))]
