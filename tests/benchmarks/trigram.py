@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 class Trigram:
     """p(w | u, v), smoothed by p(w | v), by p(w), by 1 / V (Chen and Goodman 1999, section 2.6):
 
-        p(w | context) = (count(context, w) + kinds(context) * p(w | shorter context)) / (count(context) + kinds(context))
+        p(w | context) = (count(context, w) + kinds * p(w | shorter context)) / (count(context) + kinds)
 
-    where kinds(context) is how many different tokens were seen after it. `documents` are token ids that begin with the
+    where `kinds` is how many different tokens were seen after the context. `documents` are token ids that begin with the
     token that the first one is predicted from.
     """
 

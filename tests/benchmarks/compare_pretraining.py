@@ -1,6 +1,6 @@
 """Held-out bits per byte of a finished pre-training stage against a 3-gram model of the same training documents.
 
-    .venv/bin/python tests/benchmarks/bench_pretraining.py runs/r1/stages/pretrain
+    .venv/bin/python tests/benchmarks/compare_pretraining.py runs/r1/stages/pretrain
 
 One line of JSON: in how many languages the network is better, and both figures for each language.
 """
@@ -9,14 +9,13 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[2]))
+from harness import report
+from trigram import Trigram
 
 from models.tokenizer import load_tokenizer
 from rl.documents import Documents
 from rl.load_config import parse, read_recipe
-from rl.load_pipeline import PretrainConfig
-from tests.benchmarks.harness import report
-from tests.benchmarks.trigram import Trigram
+from rl.stage_config import PretrainConfig
 
 
 def measure(stage: Path) -> dict[str, object]:
