@@ -10,8 +10,8 @@ class Trigram:
 
         p(w | context) = (count(context, w) + kinds * p(w | shorter context)) / (count(context) + kinds)
 
-    where `kinds` is how many different tokens were seen after the context. `documents` are token ids that begin with the
-    token that the first one is predicted from.
+    where `kinds` is how many different tokens were seen after the context. `documents` are token ids that begin with
+    the token that the first one is predicted from.
     """
 
     def __init__(self, documents: Iterable[Sequence[int]], vocab_size: int) -> None:
