@@ -31,7 +31,7 @@ def agreement(answer: str, question: Question) -> float:
             return in_place(items(answer), items(due))
         case "list":
             return in_common(items(answer), items(due))
-        case "choice" if question.constraints:
+        case "choice" if any(constraint.name == "one_of" for constraint in question.constraints):
             return float(len(named(answer, question)) == 1)
     return float(fold(answer) == fold(due))
 

@@ -3,7 +3,8 @@
 Ours has no normaliser. With all 256 bytes in its alphabet, every text comes back as it went in, in any language.
 A policy that starts from random weights has every token to try, though, so a run may keep to the bytes that its own
 dialogs are made of. Digits stand alone, for arithmetic is hopeless to learn when "17" and "170" are unrelated symbols;
-where all numbers are small, a run may make each a token, so that an answer is one choice.
+where all numbers are small, a run may make each a token, so that an answer is one choice. For the same reason a run of
+few different words may make each of them one, and nothing else.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,6 +16,7 @@ from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedToken
 PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
 SPECIAL_TOKENS = (PAD, "<|system|>", "<|user|>", "<|assistant|>", "<|tool|>", END)
 NUMBER_OR_WORD = r"-?\d+| ?\p{L}+| ?[^\s\p{L}\d]+|\s+"  # nothing is merged across the ends of one
+WORD = r"-?\d+|\p{L}+ ?|[^\s\p{L}\d]+ ?|\s+"  # the space behind: the last word of a question is what an answer is
 MIN_VOCAB_SIZE = 256 + len(SPECIAL_TOKENS)
 
 CHAT_TEMPLATE = (
@@ -30,44 +32,64 @@ class ModelError(ValueError):
 
 
 def train_tokenizer(
-    texts: Iterable[str], *, vocab_size: int, all_bytes: bool = True, number_tokens: bool = False
+    texts: Iterable[str],
+    *,
+    vocab_size: int,
+    all_bytes: bool = True,
+    number_tokens: bool = False,
+    word_tokens: bool = False,
 ) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
 
     Without `all_bytes`, only bytes that occur in `texts` get a token, and any other reads as `<|unknown|>`.
     With `number_tokens`, a whole number may become one token, as a word may; with its minus sign, unless that stands
     right behind other punctuation.
+    With `word_tokens`, tokens are the most frequent words, numbers and marks of `texts`, each with the space behind it,
+    and any other reads as `<|unknown|>`.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
-    Save it with `save_pretrained`; `AutoTokenizer` loads the folder. Raises ModelError below `MIN_VOCAB_SIZE`.
+    Save it with `save_pretrained`; `AutoTokenizer` loads the folder.
+    Raises ModelError where both all bytes and words alone are asked for, and for all bytes below `MIN_VOCAB_SIZE`.
     """
+    if all_bytes and word_tokens:
+        raise ModelError("model.word_tokens: words cannot spell every text; set model.all_bytes to false")
     if all_bytes and vocab_size < MIN_VOCAB_SIZE:
         raise ModelError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
-    bpe = Tokenizer(models.BPE() if all_bytes else models.BPE(unk_token=UNKNOWN))
-    if number_tokens:
-        cut = [
-            pre_tokenizers.Split(Regex(NUMBER_OR_WORD), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
+    special_tokens = [*SPECIAL_TOKENS] if all_bytes else [*SPECIAL_TOKENS, UNKNOWN]
+    unknown = None if all_bytes else UNKNOWN
+    trainer: trainers.WordLevelTrainer | trainers.BpeTrainer
+    if word_tokens:
+        tokenizer = Tokenizer(models.WordLevel(unk_token=UNKNOWN))
+        trainer = trainers.WordLevelTrainer(vocab_size=vocab_size, special_tokens=special_tokens, show_progress=False)
     else:
-        cut = [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    bpe.pre_tokenizer = pre_tokenizers.Sequence(cut)
-    bpe.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocab_size,
-        special_tokens=[*SPECIAL_TOKENS] if all_bytes else [*SPECIAL_TOKENS, UNKNOWN],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet() if all_bytes else [],
-        show_progress=False,
-    )
-    bpe.train_from_iterator(texts, trainer)
+        tokenizer = Tokenizer(models.BPE(unk_token=unknown))
+        trainer = trainers.BpeTrainer(
+            vocab_size=vocab_size,
+            special_tokens=special_tokens,
+            initial_alphabet=pre_tokenizers.ByteLevel.alphabet() if all_bytes else [],
+            show_progress=False,
+        )
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(_cut(number_tokens=number_tokens, word_tokens=word_tokens))
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.train_from_iterator(texts, trainer)
     return PreTrainedTokenizerFast(
-        tokenizer_object=bpe,
+        tokenizer_object=tokenizer,
         pad_token=PAD,
         eos_token=END,
-        unk_token=None if all_bytes else UNKNOWN,
+        unk_token=unknown,
         additional_special_tokens=[token for token in SPECIAL_TOKENS if token not in (PAD, END)],
         clean_up_tokenization_spaces=False,
         chat_template=CHAT_TEMPLATE,
     )
+
+
+def _cut(*, number_tokens: bool, word_tokens: bool) -> list[pre_tokenizers.PreTokenizer]:
+    """Where a text is cut before anything is counted, and its bytes written as letters."""
+    if number_tokens or word_tokens:
+        return [
+            pre_tokenizers.Split(Regex(WORD if word_tokens else NUMBER_OR_WORD), "isolated"),
+            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
+        ]
+    return [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
 
 
 def load_tokenizer(name_or_path: str | Path) -> PreTrainedTokenizerBase:

@@ -73,6 +73,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             vocab_size=model_config.vocab_size,
             all_bytes=model_config.all_bytes,
             number_tokens=model_config.number_tokens,
+            word_tokens=model_config.word_tokens,
         )
         shape = build_config(
             model_config.preset,

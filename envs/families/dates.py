@@ -202,7 +202,9 @@ def minutes_later(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
 
 
 SCENARIOS: tuple[Lookup, ...] = (
-    Lookup("weekdays", "dates-numbers", "The weekday some days later.", (Level(next_days), Level(days_after))),
+    Lookup(
+        "weekdays", "dates-numbers", "The weekday some days later.", (Level(next_days, closed=True), Level(days_after))
+    ),
     Lookup(
         "weekday-dialog",
         "dates-numbers",
@@ -213,7 +215,7 @@ SCENARIOS: tuple[Lookup, ...] = (
         "months",
         "dates-numbers",
         "The next month, and the number of a month.",
-        (Level(next_months, num_wordings=1), Level(month_numbers)),
+        (Level(next_months, num_wordings=1, closed=True), Level(month_numbers)),
     ),
     Lookup(
         "days-in-month",

@@ -204,7 +204,7 @@ SCENARIOS: tuple[Lookup, ...] = (
         "knowledge",
         "ISO codes of countries, of two letters, then back, then of three.",
         (
-            Level(of_countries(country_code, 16), num_wordings=1),
+            Level(of_countries(country_code, 16), num_wordings=1, closed=True),
             Level(of_countries(code_country)),
             Level(of_countries(country_code_3)),
         ),

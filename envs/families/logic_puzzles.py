@@ -4,7 +4,7 @@ from itertools import pairwise
 
 from envs.chance import pick
 from envs.families.drawn import Drawn, same_text, same_words
-from envs.task import Question
+from envs.task import Constraint, Question
 
 NAMES = ("Anna", "Ben", "Carla", "David", "Emma", "Felix", "Nina", "Paul")
 WORDS = ("sun", "cat", "moon", "tree", "river", "paper", "garden", "banana", "window", "letter")
@@ -33,7 +33,8 @@ def truth(language: str, level: int, number: int) -> tuple[Question, ...]:
         text = f"({text} {operator} {str(other).lower()})"
         if pick((True, False), number, step, "not"):
             value, text = not value, f"not {text}"
-    return (Question(f"{text} = ?", str(value).lower(), "choice"),)
+    either = (Constraint("options", "true|false"),)
+    return (Question(f"{text} = ?", str(value).lower(), "choice", constraints=either),)
 
 
 def sequence(language: str, level: int, number: int) -> tuple[Question, ...]:

@@ -6,7 +6,7 @@ the level says follows from it.
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from envs.answers import plain
@@ -14,7 +14,7 @@ from envs.chance import pick, scatter
 from envs.families.wordings import wordings
 from envs.languages import CODES
 from envs.matching import same_words
-from envs.task import Dialog, Question, Task, Transcript
+from envs.task import Constraint, Dialog, Question, Task, Transcript
 from envs.users import SimulatedUser
 
 MAX_LISTED = 10_000  # openings; levels with more are drawn from, not listed
@@ -72,11 +72,14 @@ class Level:
         facts: language -> what may open a dialog, all with the same `ask`.
         follow_ups: language, opening, seed -> what is asked after it.
         num_wordings: how many of the language's wordings open a dialog; None: all.
+        closed: nothing but an answer of one of `facts` makes sense, as where a weekday is asked for; a wrong one is
+            then worth more than none. The facts must be few.
     """
 
     facts: Callable[[str], Facts]
     follow_ups: Callable[[str, Fact, int], tuple[Fact, ...]] = nothing_more
     num_wordings: int | None = None
+    closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +115,10 @@ class Lookup:
         size = len(facts) * len(texts)
         wording, number = divmod(scatter(task.seed % size, size), len(facts))
         opening = facts[number]
+        constraints = _one_of(facts) if self.levels[task.level].closed else ()
         following = self.levels[task.level].follow_ups(task.language, opening, task.seed)
         return (
-            worded(opening, texts[wording]),
+            replace(worded(opening, texts[wording]), constraints=constraints),
             *(
                 worded(fact, pick(wordings(fact.ask, task.language), task.seed, step, "wording"))
                 for step, fact in enumerate(following)
@@ -125,6 +129,11 @@ class Lookup:
         rule = self.levels[level]
         facts = rule.facts(language)
         return facts, wordings(facts[0].ask, language)[: rule.num_wordings]
+
+
+def _one_of(facts: Facts) -> tuple[Constraint, ...]:
+    answers = dict.fromkeys(facts[number].answer for number in range(len(facts)))
+    return (Constraint("options", "|".join(answers)),)
 
 
 def worded(fact: Fact, wording: str) -> Question:

@@ -12,7 +12,7 @@ from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
 from envs.planned import TALKERS, Level, PlannedScenario
 from envs.speech import words_of
-from envs.task import Question, Task
+from envs.task import Constraint, Question, Task
 
 OK = "ok"
 LUCKY_NUMBERS = ("3", "7", "8", "12", "21", "33", "50", "64")
@@ -29,7 +29,8 @@ def values(language: str, topic: int) -> tuple[str, ...]:
 
 def tell(language: str, text: str) -> Question:
     """The user tells something and wants no more than an "ok"."""
-    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice")
+    only = Constraint("options", OK)
+    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice", constraints=(only,))
 
 
 def fact(language: str, topic: int, value: str) -> str:
@@ -37,7 +38,9 @@ def fact(language: str, topic: int, value: str) -> str:
 
 
 def ask(language: str, topic: int, value: str) -> Question:
-    return Question(PHRASINGS[language].facts[topic][1], value, "choice")
+    """Any colour answers a question for a colour, though only one is right."""
+    sensible = Constraint("options", "|".join(values(language, topic)))
+    return Question(PHRASINGS[language].facts[topic][1], value, "choice", constraints=(sensible,))
 
 
 def recall(task: Task, choices: Sequence[int]) -> list[Question]:

@@ -7,7 +7,7 @@ from functools import cache
 from envs.chance import draw, pick
 from envs.planned import TALKERS, Level, PlannedScenario
 from envs.speech import words_of
-from envs.task import Question, Task
+from envs.task import Constraint, Question, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +76,17 @@ def orders(task: Task, choices: Sequence[int]) -> list[Question]:
     table = ", ".join(f"{n}: {state}" for n, state in states.items())
     first = choices[2] + 1
     others = draw([n for n in states if n != first], 1, seed, "others")
-    questions = [Question(f"{table}. {phrasings.state.format(n=first)}", states[first], "choice")]
-    questions += [Question(phrasings.also.format(n=n), states[n], "choice") for n in others]
+    any_state = (Constraint("options", "|".join(phrasings.states)),)
+    opening = f"{table}. {phrasings.state.format(n=first)}"
+    questions = [Question(opening, states[first], "choice", constraints=any_state)]
+    questions += [Question(phrasings.also.format(n=n), states[n], "choice", constraints=any_state) for n in others]
     if task.level > 0:
         old = (states[first], states[others[0]])
         state = pick([state for state in phrasings.states if state not in old], seed, "news")
         news = phrasings.news.format(n=others[0], state=state)
         asked = pick((others[0], first), seed, "asked")
         due = state if asked == others[0] else states[first]
-        questions.append(Question(f"{news} {phrasings.also.format(n=asked)}", due, "choice"))
+        questions.append(Question(f"{news} {phrasings.also.format(n=asked)}", due, "choice", constraints=any_state))
     return questions
 
 

@@ -125,3 +125,27 @@ def test_bytes_that_no_text_has_get_no_token() -> None:
     assert len(tokenizer) < 25
     assert tokenizer.decode(tokenizer("4+1=?")["input_ids"]) == "4+1=?"
     assert tokenizer.unk_token_id in tokenizer("x")["input_ids"]
+
+
+def test_whole_words_may_be_all_there_is() -> None:
+    texts = ["Was ist größer: 6 oder 12?", "12", "größer", "12-4=?"]
+    tokenizer = train_tokenizer(texts, vocab_size=512, all_bytes=False, word_tokens=True)
+    words = {"Was ", "ist ", "größer", ": ", " ", "6", "oder ", "12", "?", "-4", "=?"}
+    decoded = {tokenizer.decode(token) for token in range(len(SPECIAL_TOKENS) + 1, len(tokenizer))}
+    assert decoded == words
+    for text in texts:
+        assert tokenizer.decode(tokenizer(text)["input_ids"]) == text
+    assert tokenizer("groß")["input_ids"] == [tokenizer.unk_token_id]
+    assert tokenizer.backend_tokenizer.to_str() == (
+        train_tokenizer(texts[::-1], vocab_size=512, all_bytes=False, word_tokens=True).backend_tokenizer.to_str()
+    )
+
+
+def test_of_too_many_words_the_most_frequent_are_kept() -> None:
+    tokenizer = train_tokenizer(["a", "b", "b", "c", "c", "c"], vocab_size=9, all_bytes=False, word_tokens=True)
+    assert [tokenizer.decode(token) for token in range(7, len(tokenizer))] == ["c", "b"]
+
+
+def test_words_cannot_spell_every_text() -> None:
+    with pytest.raises(ModelError, match=r"model\.word_tokens.*model\.all_bytes"):
+        train_tokenizer(TEXTS, vocab_size=512, word_tokens=True)
