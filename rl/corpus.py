@@ -19,6 +19,7 @@ from rl.stage_config import CorpusConfig, SourceConfig
 
 UNKNOWN_LANGUAGE = "und"  # ISO 639-2 for undetermined
 TOKENISED_AT_ONCE = 256
+REPLACEMENT = "\ufffd"  # what a decoder makes of a letter that is cut in the middle
 
 Encode = Callable[[list[str]], list[list[int]]]
 Decode = Callable[[list[int]], str]
@@ -37,6 +38,9 @@ class Counts:
     num_read: int = 0
     num_empty: int = 0
     num_repeated: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.num_read:,} documents read, {self.num_empty:,} empty, {self.num_repeated:,} (nearly) repeated"
 
 
 def read_sources(corpus: CorpusConfig, broken: Broken) -> Iterator[Document]:
@@ -92,7 +96,7 @@ def tokenise(
             whole = [end, *ids, end]
             if held_out and len(whole) > max_tokens:
                 whole = whole[:max_tokens]
-                num_bytes = len(decode(whole[1:]).encode())
+                num_bytes = len(decode(whole[1:]).rstrip(REPLACEMENT).encode())
             mask = np.ones(len(whole), bool)
             mask[0] = False
             yield Tokenised(np.array(whole, np.int32), mask, num_bytes, document.language, held_out)

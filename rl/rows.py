@@ -40,6 +40,9 @@ class Broken:
     num_rows: int = 0
     examples: list[str] = field(default_factory=list)
 
+    def __str__(self) -> str:
+        return f"{self.num_rows:,} broken rows skipped{': ' if self.examples else ''}{'; '.join(self.examples)}"
+
     def skip(self, place: str, cause: str) -> None:
         self.num_rows += 1
         if len(self.examples) < 3:

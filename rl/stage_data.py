@@ -40,7 +40,7 @@ def prepare_documents(
             broken = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
             counts = Counts()
             write_documents(_tokenised_texts(config, tokenizer, broken, counts), folder)
-            say(f"corpus: {counts}, {broken}")
+            say(f"corpus: {counts}; {broken}")
         else:
             broken = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
             write_documents(_tokenised_dialogs(config, tokenizer, broken), folder)
