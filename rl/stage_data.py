@@ -66,14 +66,6 @@ def build_mixture(config: PretrainConfig | SFTConfig, documents: Documents, *, p
     )
 
 
-def data_files(config: PretrainConfig | SFTConfig) -> list[str]:
-    """The patterns of all files that the stage reads."""
-    if isinstance(config, PretrainConfig):
-        return [source.path for source in config.corpus.sources]
-    questions = [config.tasks.questions] if config.tasks.questions else []
-    return [*(file.path for file in config.demonstrations.files), *config.tasks.files, *questions]
-
-
 def _texts(config: PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
     """Texts with their languages."""
     if isinstance(config, PretrainConfig):
