@@ -26,7 +26,7 @@ def write(path: Path, *rows: object) -> Path:
 
 
 def test_scenarios_answer_themselves_and_hold_out_what_is_held_out() -> None:
-    mix = [MixLine("arithmetic-dialog", 1.0, ("en",), (0,)), MixLine("capitals", 1.0, ("de",), (0,))]
+    mix = [MixLine("arithmetic-dialog", 1.0, ("en",), (0,)), MixLine("capital-cities", 1.0, ("de",), (0,))]
     config = DemonstrationsConfig(num_dialogs=60, max_turns=2)
     dialogs = list(from_scenarios(Library(BUILT_IN), mix, config, seed=1, fraction=0.5))
     assert dialogs == list(from_scenarios(Library(BUILT_IN), mix, config, seed=1, fraction=0.5))
