@@ -47,10 +47,7 @@ def from_scenarios(
 def from_files(files: Iterable[DialogFileConfig], broken: Broken) -> Iterator[Demonstration]:
     """The dialogs of all files. Raises DataFileError."""
     for file in files:
-        if file.messages_column:
-            columns = [file.messages_column]
-        else:
-            columns = [file.question_column, *([file.input_column] if file.input_column else []), file.answer_column]
+        columns = [name.partition(".")[0] for name in _columns(file)]
         for path in find_files(file.path):
             for row in read_rows(path, columns, broken):
                 try:
@@ -79,9 +76,15 @@ def tokenise_dialogs(
             )
 
 
+def _columns(file: DialogFileConfig) -> list[str]:
+    if file.messages_column:
+        return [file.messages_column]
+    return [name for name in (file.question_column, file.input_column, file.answer_column) if name]
+
+
 def _from_pair(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
     question, answer = _text(values, file.question_column), _text(values, file.answer_column)
-    more = values[file.input_column] if file.input_column else ""
+    more = _value(values, file.input_column) if file.input_column else ""
     if isinstance(more, str) and more.strip():
         question = f"{question}\n\n{more}"
     return Demonstration(((question, answer),), file.language)
@@ -89,7 +92,7 @@ def _from_pair(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstr
 
 def _from_messages(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
     """Raises ValueError unless user and assistant take turns, after a system text or none."""
-    messages = values[file.messages_column]
+    messages = _value(values, file.messages_column)
     if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
         raise ValueError(f"{file.messages_column!r} is not a list of messages with role and content")
     system = _text(messages[0], "content") if messages and messages[0].get("role") == "system" else None
@@ -102,7 +105,20 @@ def _from_messages(file: DialogFileConfig, values: Mapping[str, object]) -> Demo
 
 
 def _text(values: Mapping[str, object], name: str) -> str:
-    text = values.get(name)
+    text = _value(values, name)
     if not isinstance(text, str) or not text.strip():
         raise ValueError(f"{name!r} is missing or empty")
     return text
+
+
+def _value(values: Mapping[str, object], name: str) -> object:
+    """What is at a dotted name, such as "instances.0.output"; None where there is no such place."""
+    place: object = values
+    for part in name.split("."):
+        if isinstance(place, Mapping):
+            place = place.get(part)
+        elif isinstance(place, list) and part.isdecimal() and int(part) < len(place):
+            place = place[int(part)]
+        else:
+            return None
+    return place

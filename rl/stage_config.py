@@ -47,7 +47,9 @@ class CorpusConfig(Section):
 
 
 class DialogFileConfig(Section):
-    """A file of written dialogs: Parquet, or JSONL with an object per line."""
+    """A file of written dialogs: Parquet, or JSONL with an object per line. A column may lead into what it holds:
+    `instances.0.output` is the `output` of the first of its `instances`.
+    """
 
     path: str = Field(min_length=1, description="a file, or a pattern")
     question_column: str = "question"

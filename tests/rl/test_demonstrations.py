@@ -88,3 +88,14 @@ def test_gsm8k_is_read_as_it_comes() -> None:
     dialogs = read(path)
     assert len(dialogs) == 7473
     assert dialogs[0].turns[0][1].endswith("#### 72")
+
+
+def test_self_instruct_is_read_as_it_comes() -> None:
+    path = DATA / "self_instruct" / "seed_tasks.jsonl"
+    if not path.exists():
+        pytest.skip(f"no data in {path}")
+    columns = {"question_column": "instruction", "input_column": "instances.0.input"}
+    dialogs = read(path, answer_column="instances.0.output", **columns)
+    assert len(dialogs) == 175
+    assert dialogs[0].turns[0][0].startswith("Is there anything I can eat for a breakfast")
+    assert dialogs[0].turns[0][1].startswith("Yes, you can have 1 oatmeal banana protein shake")
