@@ -249,20 +249,20 @@ def _explain(kind: type[BaseModel], errors: Sequence[ErrorDetails]) -> Iterator[
             case "missing":
                 yield key, f"{key} is missing"
             case "extra_forbidden":
-                yield key, f"{key}: unknown key{did_you_mean(key, known_keys(kind))}"
+                yield key, f"{key}: unknown key{did_you_mean(key, _known_keys(kind))}"
             case "model_type":
                 yield key, f"{key} = {value!r}: must be a section with fields of its own"
             case _:
                 yield key, f"{key} = {value!r}: {error['msg'].removeprefix('Input ')}"
 
 
-def known_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def _known_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
     for name, field in section.model_fields.items():
         key = prefix + name
         yield key
         for kind, inside in ((field.annotation, key), *((item, f"{key}.0") for item in get_args(field.annotation))):
             if isinstance(kind, type) and issubclass(kind, BaseModel):
-                yield from known_keys(kind, f"{inside}.")
+                yield from _known_keys(kind, f"{inside}.")
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

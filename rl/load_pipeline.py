@@ -71,27 +71,29 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
     if outline is None or problems:
         raise ConfigError("\n".join(f"{source_of(key, keys, path)}: {problem}" for key, problem in problems))
     stages, messages = [], []
-    for index, stage in enumerate(outline.stages):
-        before = outline.stages[index - 1].name if index else None
-        start_from = stage.start_from or before
-        own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
-        if _names_a_model(own):
-            start_from = None
-        sections = _merged(data, own, outline, stage, is_first=start_from is None)
-        config, problems = parse(KINDS[stage.kind], sections, _check_stage)
-        for key, problem in problems:
-            place = f"stages.{index}.{key}"
-            source = source_of(place if _has(own, key) else key, keys, path)
-            messages.append(f"{source}: stage {stage.name}: {problem}")
-        if config is not None:
-            stages.append(Stage(stage.name, stage.kind, start_from, config))
+    for index in range(len(outline.stages)):
+        stage, problems = _stage(outline, data, index)
+        stages += [stage] if stage else []
+        messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
+    pipeline = Pipeline(outline.run.name, Path(outline.run.folder) / outline.run.name, tuple(stages))
+    messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
     if messages:
         raise ConfigError("\n".join(messages))
-    pipeline = Pipeline(outline.run.name, Path(outline.run.folder) / outline.run.name, tuple(stages))
-    leaks = [f"{path}: {problem}" for problem in _leaks(pipeline)]
-    if leaks:
-        raise ConfigError("\n".join(leaks))
     return pipeline
+
+
+def _stage(outline: Outline, data: Mapping[str, Any], index: int) -> tuple[Stage | None, list[tuple[str, str]]]:
+    """A stage; or None, and each wrong dotted field of the recipe with what is wrong about it."""
+    stage = outline.stages[index]
+    own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
+    start_from = stage.start_from or (outline.stages[index - 1].name if index else None)
+    if _names_a_model(own):
+        start_from = None
+    sections = _merged(data, own, outline, stage, is_first=start_from is None)
+    config, problems = parse(KINDS[stage.kind], sections, _check_stage)
+    places = [f"stages.{index}.{key}" if _has(own, key) else key for key, _ in problems]
+    named = [(place, f"stage {stage.name}: {problem}") for place, (_, problem) in zip(places, problems, strict=True)]
+    return (Stage(stage.name, stage.kind, start_from, config) if config is not None else None), named
 
 
 def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
@@ -135,20 +137,17 @@ def _check_stage(config: Config | PretrainConfig | SFTConfig) -> Iterator[tuple[
 
 
 def _leaks(pipeline: Pipeline) -> Iterator[str]:
-    """Questions that a later stage holds out must not stand in an earlier one's embedded corpus."""
-    fractions = [
-        stage.config.tasks.held_out_fraction
-        for stage in pipeline.stages
-        if not isinstance(stage.config, PretrainConfig)
-    ]
+    """What one stage holds out, no other may show."""
+    shown = {}
     for stage in pipeline.stages:
-        if isinstance(stage.config, PretrainConfig) and not stage.config.corpus.sources:
-            held_out = stage.config.corpus.held_out_questions
-            if held_out < max(fractions, default=0.0):
-                yield (
-                    f"stage {stage.name}: corpus.held_out_questions = {held_out}: must be at least the largest "
-                    f"tasks.held_out_fraction of the other stages, {max(fractions)}"
-                )
+        if not isinstance(stage.config, PretrainConfig):
+            shown[stage.name, "tasks.held_out_fraction"] = stage.config.tasks.held_out_fraction
+        elif not stage.config.corpus.sources:
+            shown[stage.name, "corpus.held_out_questions"] = stage.config.corpus.held_out_questions
+    largest = max(shown.values(), default=0.0)
+    for (name, field), fraction in shown.items():
+        if fraction < largest:
+            yield f"stage {name}: {field} = {fraction}: must be {largest}, as in the stage that holds out most"
 
 
 def _merged(

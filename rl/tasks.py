@@ -21,7 +21,7 @@ def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
 
 
 def mixture_of(tasks: TasksConfig) -> tuple[Library, tuple[MixLine, ...]]:
-    """The same without regard to who asks and in what order."""
+    """The scenarios and their mixture alone, whoever asks and however the mixture may change."""
     library = build_library(tasks.files, tasks.questions)
     mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in tasks.mix])
     check_mix(library, mix)
