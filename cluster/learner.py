@@ -115,6 +115,9 @@ class LearnerActor:
     def save(self, folder: Path) -> None:
         self._joined.save(folder, self._folder)
 
+    def save_policy(self, folder: Path) -> None:
+        self._joined.save_policy(folder, self._folder)
+
     def load(self, folder: Path) -> None:
         self._joined.load(folder)
 
@@ -211,6 +214,9 @@ class LearnerGroup:
 
     async def save(self, folder: Path) -> None:
         await self._all("save", folder.absolute())
+
+    async def save_policy(self, folder: Path) -> None:
+        await self._all("save_policy", folder.absolute())
 
     async def load(self, folder: Path) -> None:
         await self._all("load", folder.absolute())

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from envs.constraint_phrases import PHRASES
+from envs.fences import sole_block
 from envs.prose import as_json, bullets, is_json, items, main_language, numbered, paragraphs, sentences, words
 from envs.task import Constraint
 
@@ -24,7 +25,6 @@ _TITLE = re.compile(r"<<[^<>\n]{1,200}>>")
 _PLACEHOLDER = re.compile(r"\[[^\[\]\n]{1,100}\](?!\()")
 _HIGHLIGHT = re.compile(r"(?<!\*)\*{1,2}[^*\s](?:[^*\n]*[^*\s])?\*{1,2}(?!\*)")
 _POSTSCRIPT = re.compile(r"^[ \t]*P\.? ?S\.?[ \t:]*[^\W_]", re.MULTILINE)
-_FENCE = re.compile(r"\s*```[a-z]*\n.*\n```\s*", re.DOTALL)
 _VERSION_MARK = "******"
 _EDGES = ' \t\r\n"“”„«»'  # a quoted answer begins inside its quotation marks
 _QUOTES = {'"': '"', "“": "”", "„": "“", "«": "»"}
@@ -205,6 +205,12 @@ def options(answer: str, value: str) -> float:
     return ALMOST * shared / max(spoken.total(), 1)
 
 
+def _is_fenced(answer: str) -> bool:
+    """Between lines of backticks, and with something between."""
+    block = sole_block(answer)
+    return block is not None and block.code.endswith("\n")
+
+
 CHECKS: dict[str, Degree] = {
     "max_words": _at_most(lambda answer: len(words(answer))),
     "min_words": _at_least(lambda answer: len(words(answer))),
@@ -245,5 +251,5 @@ CHECKS: dict[str, Degree] = {
     "options": options,
     "one_line": _free_of(lambda answer, value: answer.strip().count("\n")),
     "is_question": lambda answer, value: float(answer.rstrip().endswith("?")),
-    "fenced": lambda answer, value: float(_FENCE.fullmatch(answer) is not None),
+    "fenced": lambda answer, value: float(_is_fenced(answer)),
 }

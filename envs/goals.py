@@ -182,7 +182,7 @@ def ask_for(missing: Sequence[str], told: Sequence[str]) -> Question:
     if told:
         constraints.append(Constraint("none_of", "|".join(told)))
     only = missing[0] if len(missing) == 1 else None
-    return Question("", only, "choice", missing[0], tuple(constraints))
+    return Question("", only, "mention", missing[0], tuple(constraints))
 
 
 def confirm(names: Sequence[str], values: Mapping[str, str]) -> Question:

@@ -33,6 +33,7 @@ from typing import Protocol, cast, runtime_checkable
 
 from envs.adapters import reasoning_gym
 from envs.families import (
+    arithmetic,
     code_puzzles,
     dates,
     howto,
@@ -42,8 +43,10 @@ from envs.families import (
     memory_facts,
     numbers,
     programs,
+    selfplay,
     service_desk,
     service_slots,
+    shared_goal,
     small_talk,
     tool_calls,
     translation,
@@ -51,14 +54,13 @@ from envs.families import (
     writing_exact,
     writing_free,
 )
-from envs.families.arithmetic import Arithmetic, ArithmeticDialog
-from envs.questions import Questions
-from envs.task import Question, Scenario, Task, Transcript, Turn
+from envs.questions import NAME as QUESTIONS
+from envs.questions import questions_family
+from envs.task import KINDS, Played, Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
-    Arithmetic(),
-    ArithmeticDialog(),
+    *arithmetic.SCENARIOS,
     *knowledge.SCENARIOS,
     *dates.SCENARIOS,
     *numbers.SCENARIOS,
@@ -76,6 +78,8 @@ BUILT_IN: tuple[Scenario, ...] = (
     *writing_free.SCENARIOS,
     *howto.SCENARIOS,
     *programs.SCENARIOS,
+    *selfplay.SCENARIOS,
+    *shared_goal.SCENARIOS,
 )
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
@@ -115,7 +119,7 @@ class Library:
         for scenario in self.scenarios:
             if scenario.name == name:
                 return scenario
-        if name == Questions.name:
+        if name == QUESTIONS:
             raise ScenarioError("scenario 'questions' needs a file: set tasks.questions to its path")
         close = difflib.get_close_matches(name, [scenario.name for scenario in self.scenarios], n=3)
         advice = f"did you mean {' or '.join(close)}?" if close else "`zero2one scenarios` lists all."
@@ -135,7 +139,27 @@ class Library:
                 asked.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
+        _require_known_kinds(task, asked)
         return asked
+
+    def user_questions(self, task: Task, *, max_turns: int) -> list[Question]:
+        """What a model that plays the user reads, `max_turns` times at most, in a dialog in which both sides say what
+        is right; nothing where none can play it. Raises `ScenarioError`.
+        """
+        scenario = self.find(task.scenario)
+        if not isinstance(scenario, Played):
+            return []
+        try:
+            dialog = scenario.played(task)
+            read = [dialog.brief()]
+            while (heard := dialog.ask(read[-1].demonstration)) is not None and len(read) < max_turns:
+                if (question := dialog.tell(heard.demonstration)) is None:
+                    break
+                read.append(question)
+        except Exception as error:  # a user's scenario may do anything
+            raise ScenarioError(f"{task.id} cannot be played: {cause_of(error)}") from error
+        _require_known_kinds(task, read)
+        return read
 
     def rehearse(self, task: Task, *, max_turns: int) -> None:
         """Hold the dialog with somebody who answers right, and ask for the verdicts. Raises `ScenarioError` where the
@@ -169,13 +193,20 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
     """
     scenarios = [*BUILT_IN, *ADAPTED]
     if questions:
-        scenarios.append(Questions(questions))
+        scenarios.append(questions_family(questions))
     for path in files:
         for scenario in load_scenarios(path):
             if any(scenario.name == other.name for other in scenarios):
                 raise ScenarioError(f"{path}: the name {scenario.name!r} is taken; give your scenario another one")
             scenarios.append(scenario)
     return Library(tuple(scenarios))
+
+
+def _require_known_kinds(task: Task, questions: Sequence[Question]) -> None:
+    for question in questions:
+        if question.kind not in KINDS:
+            known = ", ".join(KINDS)
+            raise ScenarioError(f"{task.id} asks a question of unknown kind {question.kind!r}; known: {known}")
 
 
 def load_scenarios(path: str) -> list[Scenario]:

@@ -10,12 +10,12 @@ patching or patience. What remains open to it is to know the inputs and answer e
 """
 
 import ast
-import re
 from collections.abc import Set
 from dataclasses import dataclass
 from functools import lru_cache
 from math import isclose
 
+from envs.fences import blocks
 from envs.sandbox import the_sandbox
 from envs.sandbox_run import Limits, Outcome, Sandbox, value_of
 from envs.task import Constraint, Question
@@ -24,8 +24,6 @@ GAP = "____"
 MAX_LENGTH = 10_000  # characters of a program
 MEMORY = 1024  # programs, with what they printed
 LIMITS = Limits(cpu_seconds=1, wall_seconds=5.0, output_bytes=16 * 1024)
-
-_FENCE = re.compile(r"```[\w+-]*[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,19 +68,25 @@ def demanded_tests(question: Question) -> tuple[ProgramTest, ...]:
 
 
 def code_in(answer: str) -> str:
-    """What stands in the first fence; where there is none, all of it."""
-    fenced = _FENCE.search(answer) if "```" in answer else None
-    return (fenced[1] if fenced else answer).strip()
+    """What stands in the first code block; where there is none, all of it."""
+    found = blocks(answer)
+    return (found[0].code if found else answer).strip()
 
 
 @lru_cache(MEMORY)
 def program_of(question: Question, answer: str) -> str:
     """The whole program, in its frame if it has one; empty if the answer holds no Python."""
+    code = framed(question, answer)
+    return code if _parses(code) else ""
+
+
+def framed(question: Question, answer: str) -> str:
+    """The whole program, Python or not; empty where the answer holds nothing, or several lines for a gap."""
     code = code_in(answer)
     frames = [str(constraint.value) for constraint in question.constraints if constraint.name == "frame"]
     if frames:
         code = frames[0].replace(GAP, code) if code and "\n" not in code else ""
-    return code if _parses(code) else ""
+    return code
 
 
 @lru_cache(MEMORY)

@@ -3,14 +3,20 @@
 import json
 import re
 
+from envs.fences import sole_block
+
 MAX_JSON_LENGTH = 4000  # characters; longer ones are noise, and deep ones exhaust the parser's stack
 
 _WORD = re.compile(r"[^\W_]+(?:['’-][^\W_]+)*")
-_SENTENCE_END = re.compile(r"[.!?…]{1,10}[\"'”’»)\]]{0,3}(?:\s+|$)")
+_SENTENCE_END = re.compile(
+    r"""(?<=[.!?…])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)
+        ["'”’»)\]]*\s+
+        | (?<=[。！？؟।])""",
+    re.VERBOSE,
+)
 _PARAGRAPH_BREAK = re.compile(r"\n[ \t]*\n\s*")
 _BULLET = re.compile(r"^[ \t]{0,8}[-*•+][ \t]+(\S.*)$", re.MULTILINE)
 _NUMBERED = re.compile(r"^[ \t]{0,8}([0-9]{1,3})[.)][ \t]+(\S.*)$", re.MULTILINE)
-_FENCED = re.compile(r"\s*```[a-z]*\n(.*?)\n?```\s*", re.DOTALL)
 
 # Words that are frequent in their language and strange to the other three.
 _FUNCTION_WORDS = {
@@ -28,6 +34,7 @@ def words(text: str) -> list[str]:
 
 
 def sentences(text: str) -> list[str]:
+    """Sentences that hold a letter or a digit, with their closing mark. A new line alone ends none."""
     return [part for part in (piece.strip() for piece in _SENTENCE_END.split(text)) if words(part)]
 
 
@@ -56,9 +63,9 @@ def as_json(text: str) -> object:
     """The value that the text is, alone or as one fenced block. Raises ValueError where it is no JSON."""
     if len(text) > MAX_JSON_LENGTH:
         raise ValueError(f"no JSON of at most {MAX_JSON_LENGTH} characters")
-    fenced = _FENCED.fullmatch(text)
+    block = sole_block(text)
     try:
-        return json.loads(fenced[1] if fenced else text, parse_constant=_refuse)
+        return json.loads(block.code if block else text, parse_constant=_refuse)
     except RecursionError as error:
         raise ValueError("JSON nested too deep") from error
 

@@ -13,9 +13,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from envs.answers import decimal_text, final_number
-from envs.task import Dialog, Question, Task, Transcript
-from envs.users import SimulatedUser
+from envs.family import Family, Level, asking
+from envs.task import Question, Task
 
+NAME = "questions"
 REQUIRED = ("question", "answer")
 
 
@@ -30,30 +31,19 @@ class Row:
     language: str
 
 
-class Questions:
-    """Word problems from your own file; the last number of the answer counts."""
+def questions_family(path: str) -> Family:
+    """Word problems from the file; the last number of the answer counts. Raises `DataError`."""
+    rows: dict[str, list[Row]] = {}
+    for row in read_questions(path):
+        rows.setdefault(row.language, []).append(row)
 
-    name = "questions"
-    domain = "math"
-    num_levels = 1
+    def plan(task: Task, number: int) -> tuple[Question, ...]:
+        row = rows[task.language][number]
+        return (Question(row.question, row.answer, "number"),)
 
-    def __init__(self, path: str) -> None:
-        rows = read_questions(path)
-        self.languages = tuple(sorted({row.language for row in rows}))
-        self.rows = {language: [row for row in rows if row.language == language] for language in self.languages}
-
-    def size(self, language: str, level: int) -> int | None:
-        return len(self.rows[language])
-
-    def dialog(self, task: Task) -> Dialog:
-        rows = self.rows[task.language]
-        row = rows[task.seed % len(rows)]
-        return SimulatedUser([Question(row.question, row.answer, "number")])
-
-    def verify(self, transcript: Transcript) -> float:
-        turn = transcript.last
-        assert turn.question.answer is not None, transcript.task
-        return float(turn.finish == "stop" and final_number(turn.answer) == Fraction(turn.question.answer))
+    level = Level(asking(plan), lambda language: len(rows[language]))
+    description = "Word problems from your own file; the last number of the answer counts."
+    return Family(NAME, "math", description, (level,), tuple(sorted(rows)))
 
 
 def read_questions(path: str) -> list[Row]:

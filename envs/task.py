@@ -5,9 +5,30 @@ They are plain frozen data, so a task can be drawn on one machine, talked throug
 
 import hashlib
 from dataclasses import dataclass, field
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, Protocol, get_args, runtime_checkable
 
 FinishReason = Literal["stop", "length"]
+Kind = Literal[  # what sort of answer a question is due; `envs/verdicts.py` compares
+    "integer",  # a whole number in its usual digits, and nothing else
+    "number",  # a number; the last one that is said counts
+    "choice",  # one of a few letters, words or names, and nothing else; case and punctuation around it do not count
+    "mention",  # a word of the constraint "one_of", in a sentence or alone, and no word of "none_of"
+    "text",  # words; case, spaces and punctuation do not count. Without a right answer: what meets the constraints
+    "exact",  # a text to the letter; only the width of its spaces does not count
+    "sequence",  # items in their order, with spaces or commas between
+    "list",  # items in any order, with commas between
+    "slots",  # values in their places, with commas between
+    "json",  # a value in JSON, however it is set
+    "code",  # a Python program, or what fills a gap in one; see `envs/program.py`
+    "expression",  # a formula with a given value
+    "condition",  # a formula that is true for given numbers
+    "call",  # a call of a tool, see `envs/tools.py`
+    "amount",  # a number between the constraints "at_least" and "at_most"
+    "formula",  # a calculation of one's own
+    "procedure",  # how something is done, in free words
+    "reply",  # what one says back in small talk
+]
+KINDS: tuple[str, ...] = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,14 +70,14 @@ class Question:
 
     Attributes:
         answer: the one right answer, which a verifier may compare with; None: there is no single one.
-        kind: what sort of answer is due: "integer", "number", "choice", "text", or a scenario's own word.
+        kind: what sort of answer is due.
         oracle: where there is no single right answer, one that succeeds.
         constraints: what the question demands of any answer.
     """
 
     text: str
     answer: str | None = None
-    kind: str = "text"
+    kind: Kind = "text"
     oracle: str | None = None
     constraints: tuple[Constraint, ...] = ()
 
@@ -84,11 +105,13 @@ class Outcome:
         valid: whether what was said made a task that a verifier can check.
         new: whether nobody had proposed the same task lately.
         success: mean success of those who then dealt with it, 0 to 1; None where nobody did.
+        proposed: whether the dialog was one that puts a task together.
     """
 
     valid: bool = True
     new: bool = True
     success: float | None = None
+    proposed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

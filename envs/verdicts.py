@@ -1,13 +1,22 @@
-"""How right an answer is, by the kind of question: what scenarios with a known answer share."""
+"""How right an answer is, by the kind of its question: the one place where an answer meets what is due.
+
+Scenarios and the dimension `answer.correct` both ask here, so that success and reward agree. What only one family can
+judge (a program, a call, a procedure) is judged there.
+"""
 
 import re
 import unicodedata
+from fractions import Fraction
 
-from envs.answers import plain
+from envs.answers import final_number, plain
+from envs.constraints import holds
+from envs.prose import as_json, is_json
 from envs.task import Question, Transcript
 
 _WORD = re.compile(r"[^\W_]+")
+_BETWEEN = re.compile(r"[\s,;，、]+")
 _EDGES = " \t\n.,;:!?\"'“”„«»…¿¡"
+_ARABIC_VOWELS = frozenset(map(chr, range(0x64B, 0x653)))  # optional marks: most writers leave them out
 
 
 def verdict(transcript: Transcript) -> float:
@@ -17,28 +26,62 @@ def verdict(transcript: Transcript) -> float:
 
 
 def agreement(answer: str, question: Question) -> float:
-    """How far an answer agrees with what is due.
+    """How far an answer agrees with what is due, 0 to 1; only "list" and "slots" know a part of it.
 
-    By kind: "integer" and "exact" must be equal but for white space around; "slots" counts the values in their places,
-    "list" the items in any order; "choice" with a constraint "one_of" wants one of these named, in a sentence or alone,
-    and none of "none_of"; all else must be equal but for case and the punctuation around it.
+    `envs.task.Kind` says what is due by kind. Kinds that are not compared here must be equal to the letter, as "exact".
     """
     due = question.demonstration
     match question.kind:
-        case "integer" | "exact":
-            return float(plain(answer) == due)
-        case "slots":
-            return in_place(items(answer), items(due))
+        case "integer":
+            return float(plain(answer) == plain(due))
+        case "number":
+            return float(final_number(answer) == due_number(question))
+        case "choice":
+            return float(fold(answer) == fold(due) != "" or plain(answer) == plain(due))
+        case "mention":
+            return float(len(named(answer, question)) == 1)
+        case "text" if question.answer is None and question.constraints:
+            return float(all(holds(constraint, answer) for constraint in question.constraints))
+        case "text":
+            return float(same_words(answer, due) or plain(answer) == plain(due))
+        case "sequence":
+            return float(_BETWEEN.split(fold(answer)) == _BETWEEN.split(fold(due)))
         case "list":
             return in_common(items(answer), items(due))
-        case "choice" if any(constraint.name == "one_of" for constraint in question.constraints):
-            return float(len(named(answer, question)) == 1)
-    return float(fold(answer) == fold(due))
+        case "slots":
+            return in_place(items(answer), items(due))
+        case "json":
+            return float(is_json(answer) and as_json(answer) == as_json(due))
+    return float(plain(answer).split() == plain(due).split())
+
+
+def due_number(question: Question) -> Fraction:
+    """Raises `ValueError` where the right answer to a question of kind "number" holds none."""
+    number = final_number(question.demonstration)
+    if number is None:
+        raise ValueError(f"the scenario expects {question.demonstration!r}, which is no number to compare with")
+    return number
 
 
 def fold(text: str) -> str:
     """For comparing: composed letters in lower case, without white space and punctuation around."""
     return unicodedata.normalize("NFC", text).strip(_EDGES).casefold()
+
+
+def letters(text: str) -> str:
+    """Letters, marks and digits alone, in one case and one form: "Buenos  Aires." and "buenos-aires" become the same.
+
+    Accents stay: in many languages they make another word.
+    """
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    return "".join(
+        letter for letter in text if unicodedata.category(letter)[0] in "LMN" and letter not in _ARABIC_VOWELS
+    )
+
+
+def same_words(answer: str, due: str) -> bool:
+    """Whether the answer is the due word or name and nothing else; case, spaces, hyphens and final stops aside."""
+    return letters(answer) == letters(due) != ""
 
 
 def items(text: str) -> list[str]:
@@ -68,7 +111,7 @@ def mentioned(answer: str, names: list[str]) -> list[str]:
 
 
 def named(answer: str, question: Question) -> list[str]:
-    """Which of the options the answer names; none where it names a forbidden one too."""
+    """Which of the names in "one_of" the answer holds; none where it holds one in "none_of" too."""
     values = {constraint.name: str(constraint.value).split("|") for constraint in question.constraints}
     if mentioned(answer, values.get("none_of", [])):
         return []

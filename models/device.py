@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 GIB = 1024**3
-GPU_MEMORY_UTILIZATION = 0.85  # an engine has its GPUs to itself; the rest is for CUDA graphs and weight buckets
+GPU_MEMORY_UTILIZATION = 0.85  # a worker has its GPUs to itself; the rest is for CUDA graphs and weight buckets
 
 
 class DeviceError(ValueError):
@@ -53,6 +53,7 @@ def plan_device(
     num_rollout_workers: int,
     kv_cache_gib: float,
     num_engine_threads: int = 1,
+    num_engines: int = 1,
     tensor_parallel_size: int = 1,
     weight_transfer: str = "object_store",
     lora_rank: int = 0,
@@ -60,7 +61,8 @@ def plan_device(
 ) -> DevicePlan:
     """The plan for `num_gpus` GPUs in the whole cluster; 0: everything on CPUs.
 
-    `kv_cache_gib` sizes the engine's cache on CPUs; a GPU's cache takes what the weights leave.
+    `kv_cache_gib` sizes an engine's cache on CPUs; a GPU's cache takes what the weights leave. `num_engines` of one
+    rollout worker share its GPUs evenly; two on a GPU have not been run yet.
     Raises DeviceError where the hardware cannot do what is asked.
     """
     engine_args = {"dtype": dtype, "tensor_parallel_size": tensor_parallel_size}
@@ -110,7 +112,7 @@ def plan_device(
             **engine_args,
             "distributed_executor_backend": "uni" if tensor_parallel_size == 1 else "mp",
             "enforce_eager": False,
-            "gpu_memory_utilization": GPU_MEMORY_UTILIZATION,
+            "gpu_memory_utilization": GPU_MEMORY_UTILIZATION / num_engines,
         },
         engine_env=engine_env,
     )

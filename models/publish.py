@@ -26,19 +26,19 @@ def publish_policy(engine: Engine, *, version: int, max_length: int) -> tuple[Ma
     module = engine.module
     without = adapter_disabled(module) if isinstance(module, PeftModel) else contextlib.nullcontext()
     with without:
-        probe = _probe(module, max_length)
+        probe = probe_policy(module, max_length)
     return pack_weights(policy_weights(engine), version=version, kind="full", probe=probe)
 
 
 def describe_policy(engine: Engine, *, version: int, max_length: int) -> Manifest:
     """What `publish_policy` says about the weights, without packing them; no adapters. All ranks together."""
-    probe = _probe(engine.module, max_length)
+    probe = probe_policy(engine.module, max_length)
     return describe_weights(policy_weights(engine), version=version, kind="full", probe=probe)
 
 
 def publish_adapter(engine: Engine, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
     """The adapter alone: a small fraction of the bytes. All ranks together."""
-    probe = _probe(engine.module, max_length)
+    probe = probe_policy(engine.module, max_length)
     return pack_weights(sorted(_adapter(engine).items()), version=version, kind="adapter", probe=probe)
 
 
@@ -74,7 +74,8 @@ def policy_weights(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 @torch.no_grad()
-def _probe(module: nn.Module, max_length: int) -> Probe:
+def probe_policy(module: nn.Module, max_length: int) -> Probe:
+    """What `module` thinks of the token sequences that every publication is checked by."""
     config = module.config.get_text_config()
     tokens = probe_tokens(config.vocab_size, max_length)
     parameter = next(module.parameters())

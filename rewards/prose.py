@@ -3,10 +3,11 @@
 Prose is judged by its first `MAX_CHARACTERS`, so that the cost of a vector has a bound; code blocks are left out.
 """
 
-import re
 from collections.abc import Iterable
 from functools import lru_cache
 
+from envs.fences import without_blocks
+from envs.prose import sentences as sentences_of_line
 from envs.task import Transcript
 from rewards.reading import MEMORY, SHORT_KINDS, bare, words
 
@@ -14,23 +15,13 @@ MAX_CHARACTERS = 1200  # two hundred words
 MIN_WORDS = 4  # fewer are a name or a number, not prose
 NOT_PROSE = frozenset((*SHORT_KINDS, "code"))
 
-_CODE = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
-_SENTENCE_END = re.compile(
-    r"""(?<=[.!?…])(?<!\bDr\.)(?<!\bMr\.)(?<!\bMrs\.)(?<!\bSt\.)(?<!\bvs\.)(?<!\be\.g\.)(?<!\bi\.e\.)
-        ["'”’»)]*\s+
-        | (?<=[。！？؟।])
-        | \n+""",
-    re.VERBOSE,
-)
-
 
 @lru_cache(MEMORY)
 def prose(text: str) -> str:
     """The text without code blocks, cut between two words where it is longer than `MAX_CHARACTERS`."""
     if len(text) > 4 * MAX_CHARACTERS:
         text = text[: 4 * MAX_CHARACTERS]
-    if "```" in text:
-        text = _CODE.sub("", text)
+    text = without_blocks(text)
     if len(text) > MAX_CHARACTERS:
         text = text[:MAX_CHARACTERS].rpartition(" ")[0] or text[:MAX_CHARACTERS]
     return text.strip()
@@ -48,8 +39,8 @@ def read_prose(transcript: Transcript, languages: Iterable[str] = (), min_words:
 
 @lru_cache(MEMORY)
 def sentences(text: str) -> tuple[str, ...]:
-    """Sentences that hold a word, with their closing mark; a new line ends one too."""
-    return tuple(part.strip() for part in _SENTENCE_END.split(text) if words(part))
+    """The sentences of all lines: in an answer, unlike in a text to be counted, a title or an item is one too."""
+    return tuple(sentence for line in text.split("\n") for sentence in sentences_of_line(line))
 
 
 @lru_cache(MEMORY)

@@ -13,7 +13,7 @@ from envs.answers import final_number, plain
 from envs.task import Question, Turn
 
 NUMERIC_KINDS = ("integer", "number")  # "integer": the bare number is due; "number": the one that the answer ends in
-SHORT_KINDS = ("integer", "choice")
+SHORT_KINDS = ("integer", "choice", "mention")
 
 MAX_NUMBER_LENGTH = 300  # beyond it, a row of digits is noise, and slow to convert
 MEMORY = 4096  # texts: an iteration's worth

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from envs.task import Scenario, Transcript
+from envs.task import Played, Scenario, Transcript
 from envs.user_file import cause_of
 from rewards.dimension import Dimension
 
@@ -98,7 +98,11 @@ class Scorer:
                 f"no scenario {transcript.task.scenario!r} among the {len(self.scenarios)} that the scorer was given"
             )
             raise _error(SUCCESS, transcript, cause)
-        value = _call(SUCCESS, scenario.verify, transcript)
+        verify = scenario.verify
+        outcome = transcript.outcome
+        if isinstance(scenario, Played) and outcome is not None and not outcome.proposed:  # these are the user's words
+            verify = scenario.verify_user
+        value = _call(SUCCESS, verify, transcript)
         if value is None:
             raise _error(SUCCESS, transcript, "the scenario gave no verdict")
         return _checked(SUCCESS, transcript, value, low=0.0, high=1.0)

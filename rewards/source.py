@@ -7,14 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from envs.fences import blocks
+from envs.program import framed
 from envs.task import Question, Transcript
 from rewards.reading import MEMORY
 
 MAX_SOURCE = 4000  # characters; longer ones are not read
 MAX_NODES = 3000  # of a tree
 MAX_DEPTH = 80
+PYTHON = ("", "python", "py")  # what the first line of its block may name
 
-_FENCED = re.compile(r"```(?:python|py)?[ \t]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _LOOKS_LIKE_CODE = re.compile(
     r"^\s*(?:def|class|import|from|return|for|while|if|print)\b.*[:(]|^\s*\w+ = ", re.MULTILINE
 )
@@ -35,18 +37,17 @@ class Asked:
 
 
 def source_of(transcript: Transcript) -> str:
-    """The Python of the last answer: its first fenced block, or all of it where code is due; empty where none is."""
+    """The Python of the last answer: where code is due the program as it is run, what fills a gap in its frame; else
+    the first block of Python; empty where there is none.
+    """
     turn = transcript.last
-    return source(turn.answer, turn.question.kind == "code")
+    return framed(turn.question, turn.answer) if turn.question.kind == "code" else block_of_python(turn.answer)
 
 
 @lru_cache(MEMORY)
-def source(text: str, code_is_due: bool) -> str:
-    if "```" in text:
-        block = _FENCED.search(text)
-        part = block[1] if block else ""
-        return part if code_is_due or _LOOKS_LIKE_CODE.search(part) else ""
-    return text if code_is_due and text.strip() else ""
+def block_of_python(text: str) -> str:
+    part = next((block.code for block in blocks(text) if block.language in PYTHON), "")
+    return part if _LOOKS_LIKE_CODE.search(part) else ""
 
 
 def tree_of(code: str) -> ast.Module | None:

@@ -204,10 +204,7 @@ def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: fl
     """
     _check(batch, annotations, ppo, kl_coef)
     mask = torch.tensor(batch.action_mask)
-    rewards = torch.tensor(batch.rewards, dtype=torch.float64)
-    if ppo.kl_in == "reward" and kl_coef > 0:
-        kl = kl_estimate(torch.tensor(annotations.logprobs), torch.tensor(annotations.ref_logprobs), "k1")
-        rewards = torch.where(mask, rewards - kl_coef * kl, 0.0)
+    rewards = penalized_rewards(batch, annotations, ppo, kl_coef)
     values = np.zeros((len(batch), 0)) if annotations.values is None else annotations.values
     inputs = Inputs(
         rewards=rewards,
@@ -226,6 +223,15 @@ def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: fl
         advantages = whiten(advantages, mask)
     advantages = scale_negative(advantages, ppo.negative_advantage_scale)
     return Advantages(advantages.float().numpy(), returns.float().numpy())
+
+
+def penalized_rewards(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: float) -> Tensor:
+    """The rewards less what each action token pays for its KL, where `ppo.kl_in` says so. [B, T] float64."""
+    rewards = torch.tensor(batch.rewards, dtype=torch.float64)
+    if ppo.kl_in == "loss" or kl_coef == 0:
+        return rewards
+    kl = kl_estimate(torch.tensor(annotations.logprobs), torch.tensor(annotations.ref_logprobs), "k1")
+    return torch.where(torch.tensor(batch.action_mask), rewards - kl_coef * kl, 0.0)
 
 
 def _check(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: float) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rl.trajectory import Scored
+from rl.trajectory import ROLES, Scored
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,9 @@ class Batch:
         sampler_logprobs: [B, T] float32, what the engine sampled with (the behaviour policy).
         rewards: [B, T] float32, each turn's reward on its last action token.
         truncated: [B] bool, the dialog was cut off: its end has a future and is bootstrapped.
-        groups: [B] int32, samples of one prompt share a number.
+        groups: [B] int32, samples of one prompt in one role share a number, which counts them as they first appear.
         versions: [B] int32, oldest weights that wrote any token of the row.
+        roles: [B] int8, whose words the row says: index into the names of `rl.trajectory.Role`.
     """
 
     tokens: np.ndarray
@@ -37,6 +38,7 @@ class Batch:
     truncated: np.ndarray
     groups: np.ndarray
     versions: np.ndarray
+    roles: np.ndarray
 
     @property
     def num_action_tokens(self) -> int:
@@ -70,9 +72,11 @@ class Advantages:
 
 
 def usable(scored: Sequence[Scored]) -> list[Scored]:
-    """Those that may train: judged, neither failed nor stale, with at least one token; in the given order."""
+    """Those that may train: judged, neither failed nor stale, with at least one token, which no opponent wrote; in the
+    given order.
+    """
     fit = [s for s in scored if s.score is not None and s.trajectory.status in ("ok", "truncated")]
-    return [s for s in fit if len(s.trajectory.tokens)]
+    return [s for s in fit if len(s.trajectory.tokens) and not s.trajectory.request.is_by_opponent]
 
 
 def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
@@ -108,6 +112,14 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
         sampler_logprobs=logprobs,
         rewards=rewards,
         truncated=np.array([s.trajectory.status == "truncated" for s in rows]),
-        groups=np.array([s.trajectory.request.group for s in rows], np.int32),
+        groups=_groups(rows),
         versions=np.array([s.trajectory.oldest_version for s in rows], np.int32),
+        roles=np.array([ROLES.index(s.trajectory.request.role) for s in rows], np.int8),
     )
+
+
+def _groups(rows: Sequence[Scored]) -> np.ndarray:
+    """Both sides of a dialog have the same prompt number, and are no samples of the same thing."""
+    numbers: dict[tuple[str, int], int] = {}
+    keys = [(s.trajectory.request.role, s.trajectory.request.group) for s in rows]
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)

@@ -1,11 +1,12 @@
 """What a batch says about the run: rewards, lengths, how far sampler and learner disagree."""
 
 from collections.abc import Sequence
+from typing import get_args
 
 import numpy as np
 
 from rl.batch import Advantages, Annotations, Batch
-from rl.trajectory import Scored
+from rl.trajectory import Role, Score, Scored, Status
 
 
 class MismatchError(RuntimeError):
@@ -13,28 +14,54 @@ class MismatchError(RuntimeError):
 
 
 def reward_metrics(scored: Sequence[Scored], dimensions: Sequence[str]) -> dict[str, float]:
-    """Mean scalar reward and success per turn, and every dimension's mean over the turns that it judged."""
-    judged = [s.score for s in scored if s.score is not None]
-    vectors = np.concatenate([score.vector for score in judged])
+    """Mean scalar reward and success per turn, and every dimension's mean over the turns that it judged; those of the
+    assistant alone. NaN where it has said nothing, as its users may have asked nothing.
+    """
+    judged = _scores(scored, "assistant")
+    vectors = np.concatenate([np.zeros((0, len(dimensions)), np.float32), *(score.vector for score in judged)])
     counts = (~np.isnan(vectors)).sum(0)
     means = np.where(counts > 0, np.nansum(vectors, 0) / np.maximum(counts, 1), np.nan)
     metrics = {f"reward/{name}": float(mean) for name, mean, n in zip(dimensions, means, counts, strict=True) if n}
-    metrics["reward/mean"] = float(np.concatenate([score.scalar for score in judged]).mean())
-    metrics["success/mean"] = float(np.concatenate([score.success for score in judged]).mean())
+    metrics["reward/mean"] = _mean([score.scalar for score in judged])
+    metrics["success/mean"] = _mean([score.success for score in judged])
     return metrics
 
 
+def user_metrics(scored: Sequence[Scored]) -> dict[str, float]:
+    """Mean scalar reward and success per turn of the users; nothing where no model played any."""
+    judged = _scores(scored, "user")
+    if not judged:
+        return {}
+    return {
+        "selfplay/reward_user": _mean([score.scalar for score in judged]),
+        "selfplay/success_user": _mean([score.success for score in judged]),
+    }
+
+
 def rollout_metrics(scored: Sequence[Scored]) -> dict[str, float]:
-    """Lengths in policy tokens per turn, and episodes by status."""
-    turns = [turn for s in scored for turn in s.trajectory.turns]
+    """Lengths in policy tokens per turn of the assistant, and the episodes of all roles by status."""
+    dialogs = [s.trajectory for s in scored if s.trajectory.request.role == "assistant" and s.trajectory.turns]
+    turns = [turn for dialog in dialogs for turn in dialog.turns]
     statuses = [s.trajectory.status for s in scored]
+    episodes = {f"episodes/{status}": float(statuses.count(status)) for status in get_args(Status)}
+    if not turns:
+        return episodes
     return {
         "response_length/mean": float(np.mean([turn.num_tokens for turn in turns])),
         "response_length/max": float(max(turn.num_tokens for turn in turns)),
         "response_length/clip_ratio": float(np.mean([turn.finish == "length" for turn in turns])),
-        "rollout/turns_per_episode": len(turns) / sum(bool(s.trajectory.turns) for s in scored),
-        **{f"episodes/{status}": float(statuses.count(status)) for status in ("ok", "truncated", "failed", "stale")},
+        "rollout/turns_per_episode": len(turns) / len(dialogs),
+        **episodes,
     }
+
+
+def _scores(scored: Sequence[Scored], role: Role) -> list[Score]:
+    return [s.score for s in scored if s.score is not None and s.trajectory.request.role == role]
+
+
+def _mean(parts: Sequence[np.ndarray]) -> float:
+    values = np.concatenate([np.zeros(0, np.float32), *parts])
+    return float(values.mean()) if len(values) else float("nan")
 
 
 def mismatch_metrics(batch: Batch, notes: Annotations, *, version: int, limit: float) -> dict[str, float]:

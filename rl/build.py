@@ -8,11 +8,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from envs.mix import evaluation_tasks
+from envs.mix import MixLine, evaluation_tasks
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
+from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
 from models.sampler import Sampler, SamplerSettings
@@ -21,6 +22,7 @@ from models.value import load_value
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.rollout import Budget, RolloutWorker
+from rl.selfplay import make_tasks, proposal_line
 from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
 from rl.stage_data import start_texts
 from rl.supervised import SupervisedLearner
@@ -47,6 +49,7 @@ def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
         num_rollout_workers=rollout.num_rollout_workers,
         kv_cache_gib=rollout.kv_cache_gib,
         num_engine_threads=rollout.num_threads,
+        num_engines=2 if config.selfplay.enabled and config.selfplay.past_share > 0 else 1,  # the second for opponents
         tensor_parallel_size=rollout.tensor_parallel_size,
         weight_transfer=rollout.weight_transfer,
         lora_rank=config.model.lora_rank,
@@ -133,7 +136,9 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
 
 
 def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
-    """A worker with its own engine, which serves once it has been given weights."""
+    """A worker with its own engine, which serves once it has been given weights. A second one, for opponents, is built
+    when the first opponent is asked for.
+    """
     library, _ = build_tasks(config)
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
@@ -158,7 +163,15 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         max_turns=rollout.max_turns,
         timeout_seconds=rollout.episode_timeout_seconds,
     )
-    return RolloutWorker(Sampler(settings), chat, library, budget, name=name)
+    return RolloutWorker(
+        Sampler(settings),
+        chat,
+        library,
+        budget,
+        name=name,
+        opponents=OpponentEngine(settings, _dtype(config)),
+        model_users=rollout.model_users,
+    )
 
 
 @contextlib.contextmanager
@@ -189,7 +202,17 @@ def _dialog_texts(config: Config) -> Iterator[str]:
     vocabulary.
     """
     library, mix = build_tasks(config)
-    for task in evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS):
+    tasks = evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS)
+    if config.selfplay.enabled:  # and in those that the policy makes for itself
+        line = proposal_line(config)
+        made = make_tasks(library, line, max_turns=config.rollout.max_turns)
+        lines = [line, *(MixLine(task.scenario, 1.0, (task.language,), (task.level,)) for task in made)]
+        tasks += evaluation_tasks(library, lines, NUM_TOKENIZER_DIALOGS)
+    for task in tasks:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
             yield question.demonstration
+        if config.rollout.model_users:
+            for question in library.user_questions(task, max_turns=config.rollout.max_turns):
+                yield question.text
+                yield question.demonstration

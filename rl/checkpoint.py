@@ -17,8 +17,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
 
+from rl.baselines import Baselines
 from rl.files import sha256_of, sync, write_whole
 from rl.gaming import GamingWatch
+from rl.pool import Member, Pool
 from rl.results import EvalResult
 from rl.trajectory import Status
 
@@ -42,6 +44,9 @@ class RunState(BaseModel):
         evals: every evaluation so far; the best one is among them.
         moments: of the dimensions by name, where the rewards are normalised; see `rewards.signal.Moments.by_name`.
         gaming: what the gaming alarm has seen.
+        baselines: what the roles of self-play usually earn.
+        pool: the past policies that self-play plays with.
+        known_tasks: what self-play has proposed lately.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
@@ -55,6 +60,9 @@ class RunState(BaseModel):
     evals: tuple[EvalResult, ...] = ()
     moments: dict[str, tuple[float, float, float]] = {}
     gaming: GamingWatch = GamingWatch()
+    baselines: Baselines = Baselines()
+    pool: Pool = Pool()
+    known_tasks: tuple[str, ...] = ()
 
 
 class FileEntry(BaseModel):
@@ -171,6 +179,11 @@ class Checkpoints:
             hidden = (self._folder / name).rename(self._folder / f".{name}.removed")
             shutil.rmtree(hidden)
         return removed
+
+    def opponents(self) -> set[Member]:
+        """The past policies that the checkpoints which are left would play with."""
+        states = [RunState.model_validate_json((self._folder / name / STATE).read_bytes()) for name in self.names()]
+        return {member for state in states for member in state.pool.members}
 
     def clean(self) -> None:
         """Clear away what an earlier process left when it died in mid save or in mid removal."""

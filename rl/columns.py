@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, fields
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from envs.task import Question, Task, Turn
-from rl.trajectory import EpisodeRequest, Score, Scored, Trajectory
+from envs.task import Outcome, Question, Task, Turn
+from rl.trajectory import EpisodeRequest, Role, Score, Scored, Trajectory
 
 TURN = pa.struct(
     [
@@ -20,6 +21,7 @@ TURN = pa.struct(
         ("num_tokens", pa.int32()),
     ]
 )
+OUTCOME = pa.struct([(f.name, pa.float64() if f.name == "success" else pa.bool_()) for f in fields(Outcome)])
 SCHEMA = pa.schema(
     [
         ("id", pa.string()),
@@ -31,7 +33,11 @@ SCHEMA = pa.schema(
         ("language", pa.string()),
         ("level", pa.int32()),
         ("task_seed", pa.uint64()),
+        ("given", pa.string()),
         ("run_seed", pa.uint64()),
+        ("role", pa.string()),
+        ("opponent", pa.string()),  # empty: the current policy
+        ("outcome", OUTCOME),  # null: nothing that matters here
         ("status", pa.string()),
         ("error", pa.string()),
         ("worker", pa.string()),
@@ -51,6 +57,7 @@ SCHEMA = pa.schema(
     ]
 )
 DIMENSIONS = b"dimensions"
+OTHER_SIDE: dict[Role, str] = {"assistant": "user", "user": "told", "proposer": "told"}
 
 
 def to_table(rows: Sequence[Scored], dimensions: Sequence[str]) -> pa.Table:
@@ -75,7 +82,11 @@ def to_table(rows: Sequence[Scored], dimensions: Sequence[str]) -> pa.Table:
         "language": [task.language for task in tasks],
         "level": [task.level for task in tasks],
         "task_seed": [task.seed for task in tasks],
+        "given": [task.given for task in tasks],
         "run_seed": [request.run_seed for request in requests],
+        "role": [request.role for request in requests],
+        "opponent": [request.opponent for request in requests],
+        "outcome": [asdict(episode.outcome) if episode.outcome else None for episode in episodes],
         "status": [episode.status for episode in episodes],
         # an error may quote anything, and must not be the reason why its own record is lost
         "error": [episode.error.encode("utf-8", "replace").decode() for episode in episodes],
@@ -109,10 +120,20 @@ def from_table(table: pa.Table) -> Iterator[Scored]:
     vectors = np.split(flat, np.cumsum(_lengths(table["vector"]))[:-1] * depth) if len(table) else []
     light = [name for name in table.column_names if name not in arrays and name != "vector"]
     for row, cells in enumerate(table.select(light).to_pylist()):
-        task = Task(cells["scenario"], cells["language"], cells["level"], cells["task_seed"])
-        request = EpisodeRequest(
-            task, cells["iteration"], cells["group"], cells["sample"], cells["run_seed"], cells["purpose"]
+        task = Task(
+            cells["scenario"], cells["language"], cells["level"], cells["task_seed"], given=cells.get("given", "")
         )
+        request = EpisodeRequest(
+            task=task,
+            iteration=cells["iteration"],
+            group=cells["group"],
+            sample=cells["sample"],
+            run_seed=cells["run_seed"],
+            purpose=cells["purpose"],
+            role=cells.get("role", "assistant"),  # runs of old have neither self-play nor its columns
+            opponent=cells.get("opponent", ""),
+        )
+        outcome = cells.get("outcome")
         turns = tuple(
             Turn(Question(t["question"], t["expected"], t["kind"]), t["answer"], t["finish"], t["num_tokens"])
             for t in cells["turns"]
@@ -129,6 +150,7 @@ def from_table(table: pa.Table) -> Iterator[Scored]:
             worker=cells["worker"],
             seconds=cells["seconds"],
             error=cells["error"],
+            outcome=None if outcome is None else Outcome(**outcome),
         )
         score = None
         if table["scalar"][row].is_valid:
@@ -160,7 +182,9 @@ def split(column: pa.ChunkedArray) -> list[np.ndarray]:
 
 
 def _text(trajectory: Trajectory) -> str:
-    return "\n".join(f"user: {turn.question.text}\nassistant: {turn.answer}" for turn in trajectory.turns)
+    """The dialog as its policy saw it: in the role of the user, too, it is told something and answers."""
+    role, other = trajectory.request.role, OTHER_SIDE[trajectory.request.role]
+    return "\n".join(f"{other}: {turn.question.text}\n{role}: {turn.answer}" for turn in trajectory.turns)
 
 
 def _turn_lists(dialogs: Sequence[tuple[Turn, ...]]) -> pa.ListArray:

@@ -92,6 +92,9 @@ class RolloutConfig(Section):
     max_prompt_length: PositiveInt = Field(512, description="tokens of an opening question with its template")
     max_response_length: PositiveInt = Field(512, description="tokens of one turn")
     max_turns: PositiveInt = 8
+    model_users: bool = Field(
+        False, description="true: the policy plays the users too, in training, where a scenario can be played"
+    )
     episode_timeout_seconds: PositiveFloat = 300.0
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
@@ -208,6 +211,22 @@ class CurriculumConfig(Section):
     floor: float = Field(0.3, gt=0.0, le=1.0, description="least part of its weight that a line without progress keeps")
 
 
+class SelfPlayConfig(Section):
+    """The policy makes some of its own training tasks; see `rl/selfplay.py`."""
+
+    enabled: bool = False
+    scenario: str = Field("propose-sum", description="in which the policy puts tasks together")
+    languages: tuple[str, ...] = Field((), description="of the proposals; empty: all that the scenario speaks")
+    levels: tuple[NonNegativeInt, ...] = Field((0,), min_length=1)
+    num_proposals: PositiveInt = Field(16, description="dialogs per iteration that propose a task")
+    share: float = Field(0.25, gt=0.0, lt=1.0, description="of the iteration's prompts that proposed tasks may take")
+    remember: NonNegativeInt = Field(32, description="newest tasks that count as known when proposed again")
+    past_share: float = Field(0.0, ge=0.0, lt=1.0, description="of the proposals that a past policy writes")
+    pool_size: NonNegativeInt = Field(4, description="past policies that are kept")
+    snapshot_every: PositiveInt = Field(20, description="iterations after which the policy enters the pool")
+    role_half_life: PositiveInt = Field(100, description="dialogs after which one counts half in a role's baseline")
+
+
 class EvalConfig(Section):
     every: NonNegativeInt = Field(20, description="iterations; 0: only at the start and the end")
     num_tasks: PositiveInt = Field(200, description="held dialogs per evaluation, greedy; finite levels in full order")
@@ -231,5 +250,6 @@ class Config(Section):
     critic: CriticConfig = CriticConfig()
     learner: LearnerConfig = LearnerConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
+    selfplay: SelfPlayConfig = SelfPlayConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()

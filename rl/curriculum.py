@@ -159,8 +159,12 @@ STEPS: TypeAdapter[tuple[Step, ...]] = TypeAdapter(tuple[Step, ...])
 
 
 def outcomes(scored: Iterable[Scored]) -> list[tuple[Task, float]]:
-    """What `Curriculum.advance` learns from: the task and mean success of each dialog that was judged."""
-    return [(s.trajectory.request.task, float(s.score.success.mean())) for s in scored if s.score is not None]
+    """What `Curriculum.advance` learns from: the task and mean success of each dialog that was judged, of those in
+    which the assistant answers a task of the library.
+    """
+    requests = [(s.trajectory.request, s.score) for s in scored]
+    own = [(r.task, score) for r, score in requests if r.role == "assistant" and not r.task.given]
+    return [(task, float(score.success.mean())) for task, score in own if score is not None]
 
 
 def _rungs(line: MixLine, frontier: int, rehearsal: float) -> list[tuple[int, float]]:

@@ -39,6 +39,10 @@ class Learner(Protocol):
         """Write all that `load` needs, and the policy as a Hugging Face folder `policy/`."""
         ...
 
+    async def save_policy(self, folder: Path) -> None:
+        """Write the policy alone as a Hugging Face folder, which must not exist yet."""
+        ...
+
     async def load(self, folder: Path) -> None: ...
 
 

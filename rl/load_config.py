@@ -133,6 +133,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "ppo.kl_estimator", "has no gradient on average in ppo.kl_in = loss; use k3 or k2"
     if config.curriculum.success_low >= config.curriculum.success_high > 0:
         yield "curriculum.success_low", f"must be below success_high = {config.curriculum.success_high:g}"
+    if config.selfplay.enabled:
+        yield from _check_selfplay(config)
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
         yield "tasks.arrival.load.burst_seconds", f"must be at most period_seconds = {load.period_seconds:g}"
@@ -141,6 +143,22 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     for name, optimizer in (("actor", config.actor), ("critic", config.critic)):
         if not all(0.0 <= beta < 1.0 for beta in optimizer.adam_betas):
             yield f"{name}.adam_betas", "both must be at least 0 and below 1"
+
+
+def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:
+    selfplay, ppo = config.selfplay, config.ppo
+    room = int(selfplay.share * config.rollout.rollout_batch_size)
+    if selfplay.num_proposals > room:
+        cause = f"selfplay.share leaves room for {room} of the iteration's prompts"
+        yield "selfplay.num_proposals", f"{cause}, and a task that nobody tries says nothing about its proposer"
+    if selfplay.past_share > 0 and selfplay.pool_size == 0:
+        yield "selfplay.pool_size", "selfplay.past_share needs past policies, at least 1"
+    if selfplay.past_share > 0 and config.model.lora_rank > 0:
+        yield "selfplay.past_share", "must be 0: the policies of the pool run without an adapter (model.lora_rank)"
+    if ppo.advantage_estimator == "reinforce++":
+        yield "ppo.advantage_estimator", "whitens over all dialogs, whatever their role; with selfplay use another one"
+    if ppo.advantage_combine == "per_dimension":
+        yield "ppo.advantage_combine", "must be scalar: the baselines of selfplay's roles are"
 
 
 def _scalars() -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """The one training loop: synchronous with `max_staleness: 0`, asynchronous with n, on one machine or a cluster.
 
-It sees the world through the Protocols of `rl/interfaces.py`. Its own state is small (`Progress`), because tasks are a
-function of (seed, iteration, index): a resumed run needs the learner's checkpoint and a few counters.
+It sees the world through the Protocols of `rl/interfaces.py`. Its own state is small (`rl/progress.py`), because tasks
+are a function of (seed, iteration, index): a resumed run needs the learner's checkpoint and a few counters.
 """
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,36 +16,23 @@ from envs.task import Task
 from rewards.signal import Moments, Signal
 from rl.advantages import estimate
 from rl.batch import Advantages, Annotations, Batch, pack, usable
-from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
-from rl.checkpoint import RunState
+from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, user_metrics, value_metrics
+from rl.collect import Collector
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
 from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
-from rl.gaming import GamingWatch, snapshot
+from rl.gaming import snapshot
 from rl.interfaces import World
-from rl.judging import moments_of, settle
+from rl.judging import moments_of
 from rl.kl import KLController
+from rl.progress import Progress
 from rl.records import Records
 from rl.report import RunSummary
-from rl.results import EvalResult
+from rl.role_advantages import estimate_roles
+from rl.selfplay import Proposals, proposal_metrics, remembered
 from rl.tasks import build_arrival
-from rl.trajectory import EpisodeRequest, Scored, Status, Trajectory
-
-
-@dataclass
-class Progress:
-    """Where the run stands: `step` updates are done, and the weights have that version."""
-
-    kl: KLController
-    curriculum: Curriculum
-    moments: Moments
-    step: int = 0
-    tokens_generated: int = 0
-    max_logprob_gap: float = 0.0
-    episodes: Counter[Status] = field(default_factory=Counter)
-    evals: list[EvalResult] = field(default_factory=list)
-    gaming: GamingWatch = field(default_factory=GamingWatch)
+from rl.trajectory import EpisodeRequest, Scored
 
 
 class Trainer:
@@ -70,13 +55,15 @@ class Trainer:
             Moments.none(len(signal.names)),
         )
         self._arrival = build_arrival(config)
+        self._proposals = Proposals(config, library) if config.selfplay.enabled else None
+        self._collector = Collector(signal, world, records)
         self._seen: set[str] = set()  # opening questions that training has asked
         self._sha256 = ""
 
     async def train(self) -> RunSummary:
         """From the newest checkpoint, or the start, to the last iteration."""
-        config, progress = self._config, self._progress
         await self._restore()
+        config, progress = self._config, self._progress
         await self._publish()
         self._records.lap()  # workers start while the first weights are on their way: no iteration's time
         if progress.step == 0:
@@ -86,13 +73,14 @@ class Trainer:
             while progress.step < config.run.num_iterations:
                 newest = min(progress.step + config.rollout.max_staleness, config.run.num_iterations - 1)
                 for iteration in range(progress.step + len(in_flight), newest + 1):
-                    in_flight.append(tasks.create_task(self._collect(self._requests(iteration))))
+                    in_flight.append(tasks.create_task(self._collect(iteration)))
                 with self._records.phase("rollout"):
                     scored = await in_flight.popleft()
                 metrics = await self._learn(scored)
                 progress.step += 1
                 await self._publish()
                 self._record(metrics)
+                await self._keep_opponent()
                 if self._is_due(config.eval.every):
                     await self._evaluate()
                 if self._is_due(config.checkpoint.every):
@@ -116,6 +104,7 @@ class Trainer:
         metrics = {
             **reward_metrics(scored, records.dimensions),
             **rollout_metrics(scored),
+            **user_metrics(scored),
             **mismatch,
             **value_metrics(batch, notes, advantages),
             **learned,
@@ -134,34 +123,42 @@ class Trainer:
         progress.episodes.update(s.trajectory.status for s in scored)
         progress.curriculum = progress.curriculum.advance(outcomes(usable(scored)))
         self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
-        return metrics | progress.curriculum.metrics()
+        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored)
+
+    def _learn_to_propose(self, scored: list[Scored]) -> dict[str, float]:
+        """What self-play remembers of an iteration; returns its metrics."""
+        if self._proposals is None:
+            return {}
+        progress, limit = self._progress, self._config.selfplay.remember
+        progress.known_tasks = remembered(progress.known_tasks, scored, self._proposals, limit)
+        return proposal_metrics(scored, self._proposals) | {"selfplay/pool_size": float(len(progress.pool.members))}
 
     def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations) -> Advantages:
-        ppo, progress = self._config.ppo, self._progress
-        if ppo.advantage_combine == "scalar":
-            return estimate(batch, notes, ppo, progress.kl.coef)
-        return estimate_by_dimension(batch, notes, scored, self._signal, progress.moments, ppo, progress.kl.coef)
+        ppo, progress, kl_coef = self._config.ppo, self._progress, self._progress.kl.coef
+        if ppo.advantage_combine == "per_dimension":
+            return estimate_by_dimension(batch, notes, scored, self._signal, progress.moments, ppo, kl_coef)
+        advantages = estimate(batch, notes, ppo, kl_coef)
+        if ppo.advantage_estimator == "gae":  # its critic sees whose turn it is
+            return advantages
+        half_life = self._config.selfplay.role_half_life
+        advantages, progress.baselines = estimate_roles(
+            advantages, batch, notes, ppo, kl_coef, progress.baselines, half_life=half_life
+        )
+        return advantages
 
-    async def _collect(self, requests: Sequence[EpisodeRequest]) -> list[Scored]:
-        """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`."""
-        scored: dict[str, Scored] = {}
-        moments = self._progress.moments  # the same for all, whenever they end
-
-        async def judge(finished: list[Trajectory]) -> None:
-            fit = [t for t in finished if t.status != "failed"]
-            scores = dict(zip([t.request.id for t in fit], await self._world.rewards.score(fit), strict=True))
-            judged = [settle(t, scores.get(t.request.id), self._signal, moments) for t in finished]
-            scored.update({s.trajectory.request.id: s for s in judged})
-            self._records.keep(judged)
-
-        with ExitStack() as waiting:
-            async with asyncio.TaskGroup() as judging:
-                async for finished in self._world.rollouts.sample(requests):
-                    judging.create_task(judge(finished))
-                # all has been said: what is left of this batch is judging
-                waiting.enter_context(self._records.phase("reward"))
-        self._records.flush()
-        return [scored[request.id] for request in requests]
+    async def _collect(self, iteration: int) -> list[Scored]:
+        progress, requests = self._progress, self._requests(iteration)
+        if self._proposals is None:
+            return await self._collector.collect(requests, progress.moments)
+        past = progress.pool.chosen(self._config.run.seed, iteration)
+        opponent = "" if past is None else str(self._records.opponents.path(past))
+        return await self._collector.collect_with_proposals(
+            requests,
+            self._proposals.requests(iteration, opponent),
+            self._proposals,
+            progress.known_tasks,
+            progress.moments,
+        )
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed
@@ -193,7 +190,8 @@ class Trainer:
         config, progress = self._config, self._progress
         tasks = evaluation_tasks(self._library, self._mix, config.eval.num_tasks)
         with self._records.phase("rollout"):
-            scored = await self._collect(evaluation_requests(tasks, step=progress.step, run_seed=config.run.seed))
+            requests = evaluation_requests(tasks, step=progress.step, run_seed=config.run.seed)
+            scored = await self._collector.collect(requests, progress.moments)
         result = summarize(scored, self._library, step=progress.step, seen=self._seen)
         progress.evals.append(result)
         follow_up = "" if result.follow_up is None else f", follow-up {result.follow_up:.3f}"
@@ -225,6 +223,15 @@ class Trainer:
             f"{timing['timing_s/step']:.1f} s, {tokens_per_second:.0f} tokens/s"
         )
 
+    async def _keep_opponent(self) -> None:
+        """Let the policy join the pool of past ones, when that is due and somebody plays with them."""
+        selfplay, progress, folder = self._config.selfplay, self._progress, self._records.opponents
+        if not selfplay.enabled or selfplay.past_share == 0 or progress.step % selfplay.snapshot_every:
+            return
+        with self._records.phase("learner"):
+            await self._world.learner.save_policy(folder.unfinished(progress.step))
+        progress.pool = progress.pool.joined(folder.finish(progress.step), selfplay.pool_size)
+
     def _is_due(self, every: int) -> bool:
         """At every so many updates (0: never), and at the last one."""
         step = self._progress.step
@@ -233,17 +240,7 @@ class Trainer:
     async def _checkpoint(self) -> None:
         progress = self._progress
         await self._records.settle()
-        state = RunState(
-            step=progress.step,
-            kl_coef=progress.kl.coef,
-            tokens_generated=progress.tokens_generated,
-            episodes=dict(progress.episodes),
-            max_logprob_gap=progress.max_logprob_gap,
-            evals=tuple(progress.evals),
-            curriculum=progress.curriculum.to_json(),
-            moments=progress.moments.by_name(self._signal.names) if self._signal.normalize else {},
-            gaming=progress.gaming,
-        )
+        state = progress.to_state(self._signal)
         with self._records.saving(state) as folder:
             await self._world.learner.save(folder)
         self._records.prune(progress.step)
@@ -254,14 +251,8 @@ class Trainer:
             return
         state, progress = checkpoint.state, self._progress
         await self._world.learner.load(checkpoint.folder)
-        progress.kl = progress.kl.restore({"coef": state.kl_coef})
-        progress.step, progress.tokens_generated = state.step, state.tokens_generated
-        progress.max_logprob_gap, progress.evals = state.max_logprob_gap, list(state.evals)
-        progress.episodes = Counter(state.episodes)
-        progress.curriculum = progress.curriculum.restore(state.curriculum)
+        self._progress = progress.restored(state, self._signal)
         self._seen = self._records.asked_openings()
-        progress.moments = Moments.from_names(state.moments, self._signal.names)
-        progress.gaming = state.gaming
         self._records.say(f"resumed at iteration {state.step} from {checkpoint.folder}")
 
     async def _summary(self) -> RunSummary:

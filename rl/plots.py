@@ -31,6 +31,19 @@ class Panel:
 
 LEVEL = re.compile(r"curriculum/.+/level")
 
+SELFPLAY = (
+    Panel(
+        "Proposals",
+        "share of the policy's own",
+        {"selfplay/validity": "valid", "selfplay/distinct": "valid and distinct", "selfplay/new": "new"},
+    ),
+    Panel(
+        "Their solvers",
+        "0 to 1",
+        {"selfplay/difficulty": "difficulty, 1 - p", "selfplay/learnable": "worth learning, 4p(1 - p)"},
+    ),
+)
+
 TRAINING = (
     Panel("Reward", "mean scalar per turn", {"reward/mean": "reward"}),
     Panel("Entropy", "nats per token", {"actor/entropy": "entropy"}),
@@ -44,14 +57,15 @@ TRAINING = (
 
 
 def draw(folder: Path, lines: Sequence[MetricsLine], evals: Sequence[EvalResult]) -> list[str]:
-    """Write the curves of learning, training and curriculum, as far as there is something to see; returns the files'
-    names.
+    """Write the curves of learning, training, curriculum and self-play, as far as there is something to see; returns
+    the files' names.
     """
     folder.mkdir(parents=True, exist_ok=True)
     figures = {
         "learning_curve.png": _learning_curve(evals),
-        "training.png": _training(lines),
+        "training.png": _panels(lines, TRAINING),
         "curriculum.png": _curriculum(lines),
+        "selfplay.png": _panels(lines, SELFPLAY),
     }
     written = []
     for name, figure in figures.items():
@@ -80,8 +94,8 @@ def _learning_curve(evals: Sequence[EvalResult]) -> "Figure | None":
     return figure
 
 
-def _training(lines: Sequence[MetricsLine]) -> "Figure | None":
-    panels = [panel for panel in TRAINING if any(series(lines, name)[0] for name in panel.lines)]
+def _panels(lines: Sequence[MetricsLine], known: Sequence[Panel]) -> "Figure | None":
+    panels = [panel for panel in known if any(series(lines, name)[0] for name in panel.lines)]
     if not panels:
         return None
     from matplotlib.figure import Figure

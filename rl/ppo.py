@@ -281,8 +281,12 @@ class PPOLearner:
         self._actor.save(folder / "actor")
         if self._critic:
             self._critic.save(folder / "critic")
+        self.save_policy(folder / "policy", template)
+
+    def save_policy(self, folder: Path, template: Path) -> None:
+        """The policy alone; all ranks together."""
         alpha = self._config.model.lora_alpha
-        write_policy(self._actor, template, folder / "policy", rank=self._rank, lora_alpha=alpha)
+        write_policy(self._actor, template, folder, rank=self._rank, lora_alpha=alpha)
 
     def load(self, folder: Path) -> None:
         self._actor.load(folder / "actor")

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
 from rl.metrics import MetricsLog, Phase, PhaseTimer
+from rl.pool import Pool, PoolFolder
 from rl.stage_config import StageConfig
 from rl.store import TrajectoryStore, opening_questions
 from rl.trajectory import Scored
@@ -38,6 +39,7 @@ class Records:
         say: Callable[[str], None],
     ) -> None:
         self.run_dir, self.say, self.dimensions = run_dir, say, tuple(dimensions)
+        self.opponents = PoolFolder(run_dir)
         self._config = config
         self._store = TrajectoryStore(run_dir, dimensions)
         self._checkpoints = Checkpoints(run_dir, identity)
@@ -64,6 +66,8 @@ class Records:
             wandb_project=self._config.run.wandb_project,
             config=self._config.model_dump(mode="json"),
         )
+        if self._config.selfplay.past_share > 0:
+            self.opponents.restore(latest.checkpoint.state.pool if latest.checkpoint else Pool(), step)
         self._timer.lap()
         return latest.checkpoint
 
@@ -115,7 +119,9 @@ class Records:
         return self._checkpoints.saving(state, metric=state.evals[-1].accuracy if evaluated else None)
 
     def prune(self, step: int) -> None:
+        """Remove old checkpoints, and past policies that no checkpoint plays with."""
         self._checkpoints.prune(step, keep=self._config.checkpoint.keep)
+        self.opponents.prune(self._checkpoints.opponents())
 
     def close(self) -> None:
         if self._log is not None:

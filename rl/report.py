@@ -66,6 +66,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         *(f"![{name.removesuffix('.png').replace('_', ' ')}]({PLOTS}/{name})" for name in plots),
         _evaluations(summary.evals),
         *_breakdowns(summary.evals),
+        _selfplay(lines),
         _alarms(summary.alarms),
         _dialogs(run_dir),
         markdown_table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
@@ -153,6 +154,18 @@ def _breakdowns(evals: Sequence[EvalResult]) -> list[str]:
         )
         if len(after) > 1
     ]
+
+
+def _selfplay(lines: Sequence[MetricsLine], limit: int = 5) -> str:
+    """What the policy has proposed to itself, at a few iterations spread evenly over the run."""
+    known = [line for line in lines if "selfplay/validity" in line.values]
+    places = sorted({round(index * (len(known) - 1) / (limit - 1)) for index in range(limit)}) if known else []
+    names = ("validity", "distinct", "new", "difficulty", "learnable")
+    rows = [
+        [str(known[place].step), *(_percent(known[place].values.get(f"selfplay/{name}")) for name in names)]
+        for place in places
+    ]
+    return markdown_table("Self-play: the policy's own proposals", ["iteration", *names], rows)
 
 
 def _alarms(alarms: Sequence[Alarm]) -> str:

@@ -5,19 +5,21 @@ the request, and the engine's arithmetic of the tokens alone.
 """
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
 from envs.library import Library
-from envs.task import Dialog, Question, Turn
+from envs.task import Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
 from models.sampler import Sample, SampleRequest
 from models.weights import Manifest
-from rl.trajectory import EpisodeRequest, Status, Trajectory, failed
+from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
+from rl.trajectory import EpisodeRequest, Trajectory, failed
 
 
 class Engine(Protocol):
@@ -48,63 +50,13 @@ class Budget:
     timeout_seconds: float
 
 
-@dataclass
-class Episode:
-    """One dialog in the making: everything that was read and written so far."""
-
-    request: EpisodeRequest
-    dialog: Dialog
-    question: Question
-    tokens: list[int]
-    started: float
-    action_mask: list[bool] = field(default_factory=list)
-    logprobs: list[np.ndarray] = field(default_factory=list)
-    versions: list[np.ndarray] = field(default_factory=list)
-    turns: list[Turn] = field(default_factory=list)
-    turn_ends: list[int] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._pad(len(self.tokens))
-
-    def read(self, question: Question, prompt: list[int]) -> None:
-        """Append what the other side said next."""
-        self.question = question
-        self.tokens += prompt
-        self._pad(len(prompt))
-
-    def write(self, sample: Sample, answer: str) -> None:
-        """Append what the policy said."""
-        self.tokens += sample.tokens.tolist()
-        self.action_mask += [True] * len(sample.tokens)
-        self.logprobs.append(sample.logprobs)
-        self.versions.append(sample.versions)
-        self.turns.append(Turn(self.question, answer, sample.finish, len(sample.tokens)))
-        self.turn_ends.append(len(self.tokens) - 1 if len(sample.tokens) else -1)
-
-    def finish(self, status: Status, *, worker: str, now: float) -> Trajectory:
-        """The dialog up to its last answer; a question that nobody answered is left out."""
-        end = max(self.turn_ends) + 1
-        return Trajectory(
-            request=self.request,
-            tokens=np.asarray(self.tokens[:end], np.int32),
-            action_mask=np.asarray(self.action_mask[:end], bool),
-            logprobs=np.concatenate(self.logprobs)[:end],
-            versions=np.concatenate(self.versions)[:end],
-            turns=tuple(self.turns),
-            turn_ends=np.asarray(self.turn_ends, np.int32),
-            status=status,
-            worker=worker,
-            seconds=now - self.started,
-        )
-
-    def _pad(self, count: int) -> None:
-        self.action_mask += [False] * count
-        self.logprobs.append(np.zeros(count, np.float32))
-        self.versions.append(np.full(count, -1, np.int32))
-
-
 class RolloutWorker:
-    """Talks through dialogs with the policy in its engine.
+    """Talks through dialogs with the policy in its engine, and with one opponent at a time in a second engine.
+
+    Args:
+        opponents: makes the second engine say the words of the policy in a folder. It is asked again only when no
+            dialog with another folder is under way, so it may use one engine for all of them.
+        model_users: whether a model plays the user in training, where the scenario can be played.
 
     Example: `worker.admit(requests); trajectories = worker.advance(max_seconds=0.2)`
     """
@@ -117,16 +69,21 @@ class RolloutWorker:
         budget: Budget,
         *,
         name: str,
+        opponents: Callable[[str], Engine] | None = None,
+        model_users: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._chat, self._library, self._budget = engine, chat, library, budget
         self._name, self._clock = name, clock
-        self._episodes: dict[str, Episode] = {}
+        self._opponents, self._model_users = opponents, model_users
+        self._opponent: Engine | None = None
+        self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
+        self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
         self._finished: list[Trajectory] = []
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._episodes)
+        return len(self._episodes) + len(self._waiting)
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
@@ -137,76 +94,134 @@ class RolloutWorker:
         self._engine.join_transfer(init_info)
 
     def admit(self, requests: Sequence[EpisodeRequest]) -> None:
-        """Start a dialog for every request. One that cannot start is finished at once, as failed."""
+        """Start a dialog for every request. One that cannot start is finished at once, as failed; one with another
+        opponent than those under way waits until they have ended.
+        """
         for request in requests:
-            try:
-                dialog = self._library.find(request.task.scenario).dialog(request.task)
-                question = dialog.open()
-                prompt = self._chat.open(question.text)
-            except Exception as error:  # a user's scenario may do anything, and must cost one episode only
-                self._fail(request, f"the scenario raised {cause_of(error)}")
-                continue
-            limit = min(self._budget.max_prompt_length, self._budget.max_length - 1)
-            if len(prompt) > limit:
-                self._fail(request, f"the opening question has {len(prompt)} tokens, more than {limit}")
-                continue
-            self._episodes[request.id] = Episode(request, dialog, question, prompt, self._clock())
-            self._ask(self._episodes[request.id])
+            if request.opponent:
+                self._waiting.append(request)
+            else:
+                self._start(request)
+        self._start_waiting()
 
     def advance(self, max_seconds: float) -> list[Trajectory]:
-        """Step the engine, once at least, until all dialogs have ended or `max_seconds` are over.
+        """Step the engines, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.
         """
         start = self._clock()
-        while self._episodes:
-            for sample in self._engine.step():
-                self._take(self._episodes[sample.id], sample)
+        while self.num_unfinished:
+            for engine in filter(None, (self._engine, self._opponent)):
+                if engine.num_unfinished:
+                    for sample in engine.step():
+                        self._take(self._episodes.pop(sample.id), sample)
             self._end_overdue()
+            self._start_waiting()
             if self._clock() - start >= max_seconds:
                 break
         finished, self._finished = self._finished, []
         return finished
 
-    def _ask(self, episode: Episode) -> None:
-        room = self._budget.max_length - len(episode.tokens)
-        self._engine.add(
+    def _start_waiting(self) -> None:
+        """Give the second engine to the opponent of those who wait longest, once no dialog with another one runs."""
+        while self._waiting:
+            request = self._waiting[0]
+            if {episode.request.opponent for episode in self._episodes.values()} - {"", request.opponent}:
+                return
+            self._waiting.popleft()
+            try:
+                self._opponent = self._second_engine(request)
+            except Exception as error:  # a folder may hold anything, and must cost its own episodes only
+                self._fail(request, f"opponent {request.opponent}: {type(error).__name__}: {error}")
+            else:
+                self._start(request)
+
+    def _second_engine(self, request: EpisodeRequest) -> Engine:
+        if self._opponents is None:
+            raise LookupError("this worker was given no way to load one")
+        if not request.is_by_opponent and not self._is_played(request):
+            raise LookupError("it has no words in this dialog, whose user is a program")
+        return self._opponents(request.opponent)
+
+    def _start(self, request: EpisodeRequest) -> None:
+        try:
+            conversation = self._conversation(request)
+            cue = conversation.open()
+            prompt = self._chat.open(cue.question.text)
+        except Exception as error:  # a user's scenario may do anything, and must cost one episode only
+            self._fail(request, f"the scenario raised {cause_of(error)}")
+            return
+        episode = Episode(request, conversation, self._clock())
+        side = episode.side(cue.role)
+        if len(prompt) > self._room(side):
+            self._fail(request, f"the opening question has {len(prompt)} tokens, more than {self._room(side)}")
+            return
+        self._ask(episode, side, cue.question, prompt)
+
+    def _conversation(self, request: EpisodeRequest) -> Conversation:
+        scenario = self._library.find(request.task.scenario)
+        if isinstance(scenario, Played) and self._is_played(request):
+            return TwoSided(scenario.played(request.task))
+        return OneSided(scenario.dialog(request.task), request.role)
+
+    def _is_played(self, request: EpisodeRequest) -> bool:
+        """Whether a model plays the user. Evaluations measure the assistant alone, with users who say what is right."""
+        if not self._model_users or request.role != "assistant" or request.purpose == "eval":
+            return False
+        return isinstance(self._library.find(request.task.scenario), Played)
+
+    def _room(self, side: Side) -> int:
+        """The longest prompt that leaves this side a token to answer with."""
+        room = self._budget.max_length - 1 - len(side.tokens)
+        return room if side.turns else min(self._budget.max_prompt_length, room)
+
+    def _ask(self, episode: Episode, side: Side, question: Question, prompt: list[int]) -> None:
+        side.read(question, prompt)
+        episode.speaker = side
+        self._episodes[side.request.id] = episode
+        self._engine_of(side).add(
             SampleRequest(
-                id=episode.request.id,
-                prompt=episode.tokens,
-                max_tokens=min(self._budget.max_response_length, room),
-                seed=episode.request.turn_seed(len(episode.turns)),
-                greedy=episode.request.purpose == "eval",
+                id=side.request.id,
+                prompt=side.tokens,
+                max_tokens=min(self._budget.max_response_length, self._budget.max_length - len(side.tokens)),
+                seed=side.request.turn_seed(len(side.turns)),
+                greedy=side.request.purpose == "eval",
             )
         )
 
+    def _engine_of(self, side: Side) -> Engine:
+        if not side.request.is_by_opponent:
+            return self._engine
+        assert self._opponent is not None
+        return self._opponent
+
     def _take(self, episode: Episode, sample: Sample) -> None:
+        """Note what was said, and hand it to the other side."""
+        speaker = episode.speaker
         answer = self._chat.decode(sample.tokens.tolist())
-        episode.write(sample, answer)
-        ended = sample.finish == "stop"
+        speaker.write(sample, answer)
         try:
-            question = episode.dialog.reply(answer)
-            prompt = [] if question is None else self._chat.reply(question.text, answer_ended=ended)
+            cue = episode.conversation.reply(speaker.request.role, answer)
+            if cue is None:
+                self._end(episode, cut=False)
+                return
+            side = episode.side(cue.role)
+            prompt = self._prompt(side, cue.question.text)
         except Exception as error:
             self._lose(episode, f"the scenario raised {cause_of(error)}")
             return
-        if question is None:
-            # a last answer that was cut off has a future that nobody saw
-            self._end(episode, "ok" if ended else "truncated")
+        if len(prompt) > self._room(side) or len(side.turns) >= self._budget.max_turns:
+            self._end(episode, cut=True)
             return
-        too_long = len(episode.tokens) + len(prompt) >= self._budget.max_length
-        if too_long or len(episode.turns) >= self._budget.max_turns:
-            self._end(episode, "truncated")
-            return
-        episode.read(question, prompt)
-        self._ask(episode)
+        self._ask(episode, side, cue.question, prompt)
 
-    def _end(self, episode: Episode, status: Status) -> None:
-        del self._episodes[episode.request.id]
-        self._finished.append(episode.finish(status, worker=self._name, now=self._clock()))
+    def _prompt(self, side: Side, text: str) -> list[int]:
+        return self._chat.reply(text, answer_ended=not side.is_cut_off) if side.turns else self._chat.open(text)
+
+    def _end(self, episode: Episode, *, cut: bool) -> None:
+        self._finished.append(episode.finish(cut=cut, worker=self._name, now=self._clock()))
 
     def _lose(self, episode: Episode, error: str) -> None:
-        del self._episodes[episode.request.id]
         self._fail(episode.request, error, seconds=self._clock() - episode.started)
 
     def _fail(self, request: EpisodeRequest, error: str, *, seconds: float = 0.0) -> None:
@@ -215,10 +230,11 @@ class RolloutWorker:
 
     def _end_overdue(self) -> None:
         now, limit = self._clock(), self._budget.timeout_seconds
-        overdue = [e for e in self._episodes.values() if now - e.started > limit]
-        self._engine.abort([e.request.id for e in overdue])
-        for episode in overdue:
-            if episode.turns:
-                self._end(episode, "truncated")
+        overdue = {key: e for key, e in self._episodes.items() if now - e.started > limit}
+        for key, episode in overdue.items():
+            self._engine_of(episode.speaker).abort([key])
+            del self._episodes[key]
+            if episode.main.turns:
+                self._end(episode, cut=True)
             else:
                 self._lose(episode, f"no answer within {limit:g} seconds")

@@ -10,8 +10,10 @@ from rich.console import Console, Group
 from rich.panel import Panel
 from rich.text import Text
 
-from envs.task import Turn
+from envs.task import Outcome, Turn
+from rl.columns import OTHER_SIDE
 from rl.store import EVERYTHING, Query, Record, parts, read, read_extreme
+from rl.trajectory import Role, Trajectory
 
 Sort = Literal["newest", "oldest", "best", "worst"]
 HARMLESS = "\n\u200c\u200d"  # the joiners are part of the spelling of Persian, Hindi and others
@@ -37,9 +39,11 @@ def render(record: Record) -> Panel:
     trajectory = record.trajectory
     lines: list[Text] = []
     for index, turn in enumerate(trajectory.turns):
-        lines += [*_dialog(turn), _judgement(record, index)]
+        lines += [*_dialog(turn, trajectory.request.role), _judgement(record, index)]
         if dimensions := _dimensions(record, index):
             lines.append(dimensions)
+    if trajectory.outcome is not None:
+        lines.append(Text(f"outcome    {_outcome(trajectory.outcome)}"))
     if trajectory.error:
         lines.append(Text.assemble(("error      ", "bold red"), printable(trajectory.error)))
     request = trajectory.request
@@ -49,7 +53,7 @@ def render(record: Record) -> Panel:
         (trajectory.status, STATUS_STYLE[trajectory.status]),
     )
     footer = (
-        f"iteration {request.iteration}, weights {_versions(trajectory.versions[trajectory.action_mask])}, "
+        f"iteration {request.iteration}, {_speaker(trajectory)}, "
         f"{trajectory.num_action_tokens} of {len(trajectory.tokens)} tokens its own, {trajectory.seconds:.2f} s, "
         f"{trajectory.worker}"
     )
@@ -65,13 +69,13 @@ def _steers(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in HARMLESS
 
 
-def _dialog(turn: Turn) -> list[Text]:
+def _dialog(turn: Turn, role: Role) -> list[Text]:
     question, expected = turn.question, turn.question.answer
     wanted = f"  [{question.kind}]" if expected is None else f"  [{question.kind}: {printable(expected)}]"
     cut = "  [cut off by the length limit]" if turn.finish == "length" else ""
     return [
-        Text.assemble(("user       ", "bold blue"), printable(question.text), (wanted, "dim")),
-        Text.assemble(("assistant  ", "bold"), printable(turn.answer), (cut, "yellow")),
+        Text.assemble((f"{OTHER_SIDE[role]:11}", "bold blue"), printable(question.text), (wanted, "dim")),
+        Text.assemble((f"{role:11}", "bold"), printable(turn.answer), (cut, "yellow")),
     ]
 
 
@@ -96,11 +100,22 @@ def _dimensions(record: Record, index: int) -> Text | None:
     return Text(f"           {', '.join([*speaking, f'{zeros} at zero', f'{abstained} abstained'])}", style="dim")
 
 
-def _versions(versions: np.ndarray) -> str:
+def _outcome(outcome: Outcome) -> str:
+    if not outcome.valid:
+        return "nothing that somebody else could deal with"
+    known = "" if outcome.new else "known before, "
+    return f"{known}nobody dealt with it" if outcome.success is None else f"{known}others' success {outcome.success:g}"
+
+
+def _speaker(trajectory: Trajectory) -> str:
+    """Whose words these are: the weights of the run, or an opponent."""
+    if trajectory.request.is_by_opponent:
+        return f"opponent {trajectory.request.opponent}"
+    versions = trajectory.versions[trajectory.action_mask]
     if not len(versions):
-        return "none"
+        return "weights none"
     oldest, newest = int(versions.min()), int(versions.max())
-    return str(oldest) if oldest == newest else f"{oldest} to {newest}"
+    return f"weights {oldest}" if oldest == newest else f"weights {oldest} to {newest}"
 
 
 def _contents(run_dir: Path) -> str:

@@ -29,8 +29,9 @@ from rl.trajectory import Purpose, Scored, Status, Trajectory
 FOLDER = "trajectories"
 PART_NAME = re.compile(r"(train|eval)-(\d+)-part(\d+)\.parquet")
 ADVANTAGES_NAME = re.compile(r"advantages-(\d+)\.parquet")
-EPISODE_ID = re.compile(r"(train|eval)-(\d+)-\d+-\d+")
-REPEATING = ("purpose", "scenario", "language", "status", "worker", "versions.list.element")  # worth a dictionary
+EPISODE_ID = re.compile(r"(train|eval)-(\d+)-\d+-\d+(-user|-proposer)?")
+# worth a dictionary
+REPEATING = ("purpose", "scenario", "language", "role", "opponent", "status", "worker", "versions.list.element")
 
 
 class StoreError(RuntimeError):

@@ -1,21 +1,30 @@
 """What a run asks and how it judges, from its configuration. Without torch, so that reward workers stay small."""
 
 from envs.arrival import Arrival, shape
-from envs.library import Library, build_library
+from envs.library import Library, ScenarioError, build_library
 from envs.load import Load
 from envs.mix import MixLine, check_mix, expand
-from envs.task import Task
+from envs.task import Played, Task
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
 from rl.config import Config, RewardsConfig, TasksConfig
 from rl.curriculum import Curriculum
+from rl.selfplay import make_tasks, proposal_line, proposing
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     """The scenarios of a run and their mixture, checked against each other, a line for each scenario."""
     library, mix = mixture_of(config.tasks)
+    if config.rollout.model_users and not any(isinstance(library.find(line.scenario), Played) for line in mix):
+        known = ", ".join(scenario.name for scenario in library.scenarios if isinstance(scenario, Played))
+        raise ScenarioError(
+            f"rollout.model_users: no scenario of tasks.mix can be played by a model; these can: {known}"
+        )
     Curriculum.start(config.curriculum, mix)
+    if config.selfplay.enabled:
+        check_mix(library, [proposal_line(config)])
+        proposing(library, config.selfplay.scenario)
     arrival = build_arrival(config)
     return library, mix if arrival is None else shape(library, mix, arrival)
 
@@ -67,7 +76,12 @@ def rehearse(config: Config) -> None:
     for line in mix:
         for language in line.languages or library.find(line.scenario).languages:
             for level in line.levels:
-                library.rehearse(Task(line.scenario, language, level, 0), max_turns=config.rollout.max_turns)
+                task = Task(line.scenario, language, level, 0)
+                library.rehearse(task, max_turns=config.rollout.max_turns)
+                if config.rollout.model_users:
+                    library.user_questions(task, max_turns=config.rollout.max_turns)
+    if config.selfplay.enabled:
+        make_tasks(library, proposal_line(config), max_turns=config.rollout.max_turns)
 
 
 def build_scorer(config: Config) -> Scorer:

@@ -5,7 +5,7 @@ and never encoded again.
 """
 
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from envs.task import Outcome, Task, Transcript, Turn, stable_hash
 Status = Literal["ok", "truncated", "failed", "stale"]
 Purpose = Literal["train", "eval"]
 Role = Literal["assistant", "user", "proposer"]
+ROLES: tuple[Role, ...] = get_args(Role)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class EpisodeRequest:
         role = "" if self.role == "assistant" else f"-{self.role}"
         return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}{role}"
 
+    @property
+    def is_by_opponent(self) -> bool:
+        """Whether an opponent says the words of this role, which then train nobody."""
+        return bool(self.opponent) and self.role != "assistant"
+
     def turn_seed(self, turn: int) -> int:
         """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it."""
         role = () if self.role == "assistant" else (self.role,)
@@ -60,13 +66,15 @@ class Trajectory:
         tokens: [T] int32, the whole dialog.
         action_mask: [T] bool, True where the policy wrote the token.
         logprobs: [T] float32, the sampler's log-prob of each action token at the sampling temperature; 0 elsewhere.
-        versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere.
+        versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere, and for the tokens of
+            an opponent.
         turns: N questions and answers.
         turn_ends: [N] int32, position of the last action token of each turn; -1 where the policy wrote none.
         status: "ok"; "truncated" (a budget on turns, tokens or seconds cut the dialog, so its value must be
             bootstrapped); "failed" (never data: `error` says why); "stale" (older than `max_staleness` allows).
         seconds: wall time from admission to the last token.
-        user: the same dialog as the user's player saw it, where the user was a model.
+        user: the same dialog as the user's player saw it, where the user was a model; only until both are judged, see
+            `rl/judging.py`.
         outcome: what came of it elsewhere, for the roles of self-play.
     """
 

@@ -4,16 +4,16 @@ Two scenarios share the questions. `arithmetic` asks one; `arithmetic-dialog` fo
 to the result ("And plus 2?"). A follow-up builds on the true result, whatever the policy answered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from envs.answers import final_number, plain
+from envs.answers import final_number
 from envs.chance import digits, pick, scatter
 from envs.families.arithmetic_phrasings import PHRASINGS
-from envs.task import Dialog, Question, Task, Transcript
+from envs.family import Family, Level
+from envs.task import Dialog, Question, Task
 from envs.users import EASYGOING, IMPATIENT, PATIENT, Persona, SimulatedUser
-
-MAX_LISTED = 10_000  # openings; levels with more are drawn from, not listed
 
 BRACKETS: tuple[tuple[str, Callable[[int, int, int], int]], ...] = (
     ("({a}+{b})*{c}", lambda a, b, c: (a + b) * c),
@@ -36,7 +36,7 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
+class Rules:
     """What one level asks.
 
     Attributes:
@@ -69,23 +69,24 @@ def calculate(operator: str, a: int, b: int) -> int:
     raise ValueError(f"no whole result: {a}{operator}{b}")
 
 
-def _binary(operator: str, a: int, b: int) -> Problem:
+def binary(operator: str, a: int, b: int) -> Problem:
+    """Raises `ValueError` where a division leaves a remainder."""
     return Problem(operator, f"{a}{operator}{b}", calculate(operator, a, b), a, b)
 
 
 def _single_digits(number: int) -> Problem:
     b, a, operator = digits(number, 10, 10, 2)
-    return _binary("+-"[operator], a, b)
+    return binary("+-"[operator], a, b)
 
 
 def _two_digits(number: int) -> Problem:
     b, a, operator = digits(number, 90, 90, 2)
-    return _binary("+-"[operator], a + 10, b + 10)
+    return binary("+-"[operator], a + 10, b + 10)
 
 
 def _times_tables(number: int) -> Problem:
     b, a = digits(number, 10, 10)
-    return _binary("*", a + 1, b + 1)
+    return binary("*", a + 1, b + 1)
 
 
 def _brackets(number: int) -> Problem:
@@ -97,11 +98,11 @@ def _brackets(number: int) -> Problem:
 def _larger(number: int) -> Problem:
     b, a, operator = digits(number, 90, 900, 4)
     a, b = a + 100, b + 10
-    return _binary("/", a * b, b) if operator == 3 else _binary("+-*"[operator], a, b)
+    return binary("/", a * b, b) if operator == 3 else binary("+-*"[operator], a, b)
 
 
-LEVELS: tuple[Level, ...] = (
-    Level(
+LEVELS: tuple[Rules, ...] = (
+    Rules(
         200,
         _single_digits,
         "+-",
@@ -111,72 +112,42 @@ LEVELS: tuple[Level, ...] = (
         num_follow_up_wordings=1,
         personas=(EASYGOING,),
     ),
-    Level(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
-    Level(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
-    Level(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
-    Level(9**3 * len(BRACKETS), _brackets, "+-*", range(2, 10), num_follow_ups=2),
-    Level(4 * 900 * 90, _larger, "+-*/", range(2, 10), num_follow_ups=3),
+    Rules(200, _single_digits, "+-", range(1, 10), num_follow_ups=1, personas=(EASYGOING,)),
+    Rules(2 * 90 * 90, _two_digits, "+-", range(10, 100), num_follow_ups=2),
+    Rules(100, _times_tables, "+-", range(1, 10), num_follow_ups=2),
+    Rules(9**3 * len(BRACKETS), _brackets, "+-*", range(2, 10), num_follow_ups=2),
+    Rules(4 * 900 * 90, _larger, "+-*/", range(2, 10), num_follow_ups=3),
 )
 
 
-class Arithmetic:
-    """Calculations with whole numbers, one question each; the answer is the number and nothing else."""
-
-    name = "arithmetic"
-    domain = "arithmetic"
-    languages = tuple(PHRASINGS)
-    num_levels = len(LEVELS)
-
-    def size(self, language: str, level: int) -> int | None:
-        return listed_size(language, level)
-
-    def dialog(self, task: Task) -> Dialog:
-        return SimulatedUser(plan(task)[:1])
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_integer(transcript)
+def ask_once(task: Task, number: int) -> Dialog:
+    return SimulatedUser(plan(task, number)[:1])
 
 
-class ArithmeticDialog:
-    """A calculation and one to three follow-up questions that refer back to its result."""
-
-    name = "arithmetic-dialog"
-    domain = "arithmetic"
-    languages = tuple(PHRASINGS)
-    num_levels = len(LEVELS)
-
-    def size(self, language: str, level: int) -> int | None:
-        return listed_size(language, level)
-
-    def dialog(self, task: Task) -> Dialog:
-        return SimulatedUser(
-            plan(task),
-            persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
-            understands=lambda answer: final_number(answer) is not None,
-            complaints=PHRASINGS[task.language].complaints,
-        )
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_integer(transcript)
+def ask_on(task: Task, number: int) -> Dialog:
+    return converse(task, plan(task, number))
 
 
-def verify_integer(transcript: Transcript) -> float:
-    """1 if the last answer, white space aside, is the due integer in its usual digits and nothing else."""
-    turn = transcript.last
-    return float(turn.finish == "stop" and plain(turn.answer) == turn.question.answer)
+def converse(task: Task, questions: Sequence[Question]) -> Dialog:
+    """The dialog of somebody who asks these questions and wants a number for each."""
+    return SimulatedUser(
+        questions,
+        persona=pick(LEVELS[task.level].personas, task.seed, "persona"),
+        understands=lambda answer: final_number(answer) is not None,
+        complaints=PHRASINGS[task.language].complaints,
+    )
 
 
-def listed_size(language: str, level: int) -> int | None:
-    size = _num_openings(language, level)
-    return size if size <= MAX_LISTED else None
+def plan(task: Task, opening: int) -> tuple[Question, ...]:
+    """The opening question and the follow-ups. The follow-ups depend on the seed and not on which opening it gives."""
+    level = LEVELS[task.level]
+    wording, number = divmod(scatter(opening, num_openings(task.language, task.level)), level.num_problems)
+    return ask(task, level.problem(number), wording)
 
 
-def plan(task: Task) -> tuple[Question, ...]:
-    """The opening question and the follow-ups. The follow-ups do not depend on which opening the seed gives."""
+def ask(task: Task, problem: Problem, wording: int) -> tuple[Question, ...]:
+    """A problem in one of the `num_wordings` of the level, and the follow-ups that the seed gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
-    size = _num_openings(task.language, task.level)
-    wording, number = divmod(scatter(task.seed % size, size), level.num_problems)
-    problem = level.problem(number)
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
     questions = [Question(text, str(problem.answer), "integer")]
     result = problem.answer
@@ -189,7 +160,7 @@ def plan(task: Task) -> tuple[Question, ...]:
     return tuple(questions)
 
 
-def _follow_up(level: Level, result: int, seed: int, step: int) -> tuple[str, int]:
+def _follow_up(level: Rules, result: int, seed: int, step: int) -> tuple[str, int]:
     """What to do with the result next: never a division with a remainder."""
     operator = pick(level.operators, seed, step, "operator")
     operands = level.operands
@@ -201,8 +172,33 @@ def _follow_up(level: Level, result: int, seed: int, step: int) -> tuple[str, in
     return operator, pick(operands, seed, step, "operand")
 
 
-def _num_openings(language: str, level: int) -> int:
+def num_openings(language: str, level: int) -> int:
     """Problems times wordings. The operators of one level have equally many wordings."""
-    rule = LEVELS[level]
-    wordings = PHRASINGS[language].openings(rule.problem(0).operator)[: rule.num_wordings]
-    return rule.num_problems * len(wordings)
+    return LEVELS[level].num_problems * num_wordings(language, level, LEVELS[level].problem(0).operator)
+
+
+def num_wordings(language: str, level: int, operator: str) -> int:
+    """In how many ways the level opens a dialog with a problem of this operator."""
+    return len(PHRASINGS[language].openings(operator)[: LEVELS[level].num_wordings])
+
+
+def _levels(start: Callable[[Task, int], Dialog]) -> tuple[Level, ...]:
+    return tuple(Level(start, partial(num_openings, level=level)) for level in range(len(LEVELS)))
+
+
+SCENARIOS = (
+    Family(
+        "arithmetic",
+        "arithmetic",
+        "Calculations with whole numbers, one question each; the answer is the number and nothing else.",
+        _levels(ask_once),
+        tuple(PHRASINGS),
+    ),
+    Family(
+        "arithmetic-dialog",
+        "arithmetic",
+        "A calculation and one to three follow-up questions that refer back to its result.",
+        _levels(ask_on),
+        tuple(PHRASINGS),
+    ),
+)

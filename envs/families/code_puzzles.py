@@ -3,9 +3,10 @@
 import ast
 
 from envs.chance import pick
-from envs.families.drawn import Drawn, same_text
+from envs.families.drawn import drawn
+from envs.family import Family
 from envs.formulas import FormulaError, evaluate, parse
-from envs.task import Constraint, Question, Turn
+from envs.task import Constraint, Question, Transcript
 
 LARGEST = (5, 9, 30)  # number in a program, by level
 LANGUAGES = ("en",)
@@ -49,14 +50,15 @@ def complete(language: str, level: int, number: int) -> tuple[Question, ...]:
     return (Question(text, kind="expression", oracle=oracle, constraints=constraints),)
 
 
-def completes(turn: Turn) -> bool:
-    """Whether the expression uses x and has the wanted value wherever one is wanted."""
+def completes(transcript: Transcript) -> float:
+    """1 if the expression uses x and has the wanted value wherever one is wanted."""
+    turn = transcript.last
     try:
         names = {node.id for node in ast.walk(parse(turn.answer)) if isinstance(node, ast.Name)}
         wanted = [str(constraint.value).split() for constraint in turn.question.constraints]
-        return names == {"x"} and all(evaluate(turn.answer, {"x": int(x)}) == int(y) for x, y in wanted)
+        return float(names == {"x"} and all(evaluate(turn.answer, {"x": int(x)}) == int(y) for x, y in wanted))
     except FormulaError:
-        return False
+        return 0.0
 
 
 def condition(language: str, level: int, number: int) -> tuple[Question, ...]:
@@ -70,18 +72,21 @@ def condition(language: str, level: int, number: int) -> tuple[Question, ...]:
     return (Question(text, kind="condition", oracle=oracle, constraints=(Constraint("true_for", f"{low} {high}"),)),)
 
 
-def holds_exactly(turn: Turn) -> bool:
+def holds_exactly(transcript: Transcript) -> float:
+    """1 if the condition is true for the numbers of the range and for no others."""
+    turn = transcript.last
     low, high = map(int, str(turn.question.constraints[0].value).split())
     try:
-        return all(evaluate(turn.answer, {"x": x}) is (low <= x < high) for x in range(-5, min(high + 5, 100)))
+        tried = range(-5, min(high + 5, 100))
+        return float(all(evaluate(turn.answer, {"x": x}) is (low <= x < high) for x in tried))
     except FormulaError:
-        return False
+        return 0.0
 
 
 SCENARIOS = (
-    Drawn("loop-value", "code", "The value of a variable after a loop.", LANGUAGES, 3, loop_value, same_text),
-    Drawn("indexing", "code", "An element of a list.", LANGUAGES, 3, indexing, same_text),
-    Drawn("off-by-one", "code", "A loop that ends one too early.", LANGUAGES, 3, off_by_one, same_text),
-    Drawn("complete-expression", "code", "A function to complete.", LANGUAGES, 3, complete, completes),
-    Drawn("condition", "code", "A condition to write.", LANGUAGES, 3, condition, holds_exactly),
+    Family("loop-value", "code", "The value of a variable after a loop.", drawn(loop_value, 3), LANGUAGES),
+    Family("indexing", "code", "An element of a list.", drawn(indexing, 3), LANGUAGES),
+    Family("off-by-one", "code", "A loop that ends one too early.", drawn(off_by_one, 3), LANGUAGES),
+    Family("complete-expression", "code", "A function to complete.", drawn(complete, 3), LANGUAGES, completes),
+    Family("condition", "code", "A condition to write.", drawn(condition, 3), LANGUAGES, holds_exactly),
 )

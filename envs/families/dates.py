@@ -8,7 +8,9 @@ from functools import cache
 
 from envs.chance import pick
 from envs.families.cldr import locale_data, month_names, weekday_names
-from envs.families.lookup import Computed, Fact, Facts, Level, Lookup
+from envs.families.lookup import Computed, Fact, Facts, lookup
+from envs.family import Family
+from envs.languages import CODES
 
 YEARS = range(2000, 2100)
 EPOCH = date(2000, 1, 1)
@@ -136,7 +138,7 @@ def weekdays_of(first: date, num_days: int, language: str) -> Facts:
 def written_dates(first: date, num_days: int, language: str) -> Facts:
     def fact(number: int) -> Fact:
         day = first + timedelta(days=number)
-        return Fact("iso_date", long_date(language, day), day.isoformat(), kind="notation")
+        return Fact("iso_date", long_date(language, day), day.isoformat(), kind="exact")
 
     return Computed(num_days, fact)
 
@@ -148,7 +150,7 @@ def date_sums(num_days: int, largest: int) -> Computed:
         start, count = divmod(number, largest - 1)
         day = EPOCH + timedelta(days=start)
         due = day + timedelta(days=count + 2)
-        return Fact("date_plus", day.isoformat(), due.isoformat(), y=str(count + 2), kind="notation")
+        return Fact("date_plus", day.isoformat(), due.isoformat(), y=str(count + 2), kind="exact")
 
     return Computed(num_days * (largest - 1), fact)
 
@@ -158,7 +160,7 @@ def days_later(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
     for step in range(2):
         count = pick(range(2, 31), seed, step, "days")
         day += timedelta(days=count)
-        facts.append(Fact("and_days_later", "", day.isoformat(), y=str(count), kind="notation"))
+        facts.append(Fact("and_days_later", "", day.isoformat(), y=str(count), kind="exact"))
     return tuple(facts)
 
 
@@ -186,7 +188,7 @@ def time_sums(step: int, longest: int, starts: range) -> Computed:
     def fact(number: int) -> Fact:
         start, length = divmod(number, len(lengths))
         begin, minutes = starts[start], lengths[length]
-        return Fact("time_plus", clock(begin), clock(begin + minutes), y=str(minutes), kind="notation")
+        return Fact("time_plus", clock(begin), clock(begin + minutes), y=str(minutes), kind="exact")
 
     return Computed(len(starts) * len(lengths), fact)
 
@@ -197,90 +199,102 @@ def minutes_later(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
     for step in range(2):
         more = pick(range(5, 60, 5), seed, step, "minutes")
         time += more
-        facts.append(Fact("and_minutes_later", "", clock(time), y=str(more), kind="notation"))
+        facts.append(Fact("and_minutes_later", "", clock(time), y=str(more), kind="exact"))
     return tuple(facts)
 
 
-SCENARIOS: tuple[Lookup, ...] = (
-    Lookup(
-        "weekdays", "dates-numbers", "The weekday some days later.", (Level(next_days, closed=True), Level(days_after))
+SCENARIOS: tuple[Family, ...] = (
+    Family(
+        "weekdays",
+        "dates-numbers",
+        "The weekday some days later.",
+        (lookup(next_days), lookup(days_after)),
+        CODES,
     ),
-    Lookup(
+    Family(
         "weekday-dialog",
         "dates-numbers",
         "The next weekday, then its neighbours.",
-        (Level(next_days, walk_on(1, (1,)), num_wordings=1), Level(next_days, walk_on(4, (1, -1)))),
+        (lookup(next_days, walk_on(1, (1,)), num_wordings=1), lookup(next_days, walk_on(4, (1, -1)))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "months",
         "dates-numbers",
         "The next month, and the number of a month.",
-        (Level(next_months, num_wordings=1, closed=True), Level(month_numbers)),
+        (lookup(next_months, num_wordings=1), lookup(month_numbers)),
+        CODES,
     ),
-    Lookup(
+    Family(
         "days-in-month",
         "dates-numbers",
         "How many days a month has, then in a given year.",
-        (Level(month_lengths), Level(dated_month_lengths)),
+        (lookup(month_lengths), lookup(dated_month_lengths)),
+        CODES,
     ),
-    Lookup(
+    Family(
         "leap-years",
         "dates-numbers",
         "How many days a year has, and which leap year comes next.",
         (
-            Level(lambda language: year_lengths(range(2000, 2040)), num_wordings=1),
-            Level(lambda language: next_leap_years(range(2000, 2100))),
-            Level(lambda language: next_leap_years(range(1600, 2400))),
+            lookup(lambda language: year_lengths(range(2000, 2040)), num_wordings=1),
+            lookup(lambda language: next_leap_years(range(2000, 2100))),
+            lookup(lambda language: next_leap_years(range(1600, 2400))),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "weekday-of-date",
         "dates-numbers",
         "The weekday of a date: of one month, one year, one century.",
         (
-            Level(lambda language: weekdays_of(date(2026, 11, 1), 30, language), num_wordings=1),
-            Level(lambda language: weekdays_of(date(2026, 1, 1), 365, language)),
-            Level(lambda language: weekdays_of(EPOCH, 36525, language)),
+            lookup(lambda language: weekdays_of(date(2026, 11, 1), 30, language), num_wordings=1),
+            lookup(lambda language: weekdays_of(date(2026, 1, 1), 365, language)),
+            lookup(lambda language: weekdays_of(EPOCH, 36525, language)),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "written-dates",
         "dates-numbers",
         "A date in words, to be written with digits.",
         (
-            Level(lambda language: written_dates(date(2026, 1, 1), 31, language), num_wordings=1),
-            Level(lambda language: written_dates(date(2026, 1, 1), 365, language)),
-            Level(lambda language: written_dates(EPOCH, 36525, language)),
+            lookup(lambda language: written_dates(date(2026, 1, 1), 31, language), num_wordings=1),
+            lookup(lambda language: written_dates(date(2026, 1, 1), 365, language)),
+            lookup(lambda language: written_dates(EPOCH, 36525, language)),
         ),
         DATE_LANGUAGES,
     ),
-    Lookup(
+    Family(
         "date-sums",
         "dates-numbers",
         "The date some days later, and follow-ups that count on.",
         (
-            Level(lambda language: date_sums(31, 9), num_wordings=1),
-            Level(lambda language: date_sums(366, 30), days_later),
-            Level(lambda language: date_sums(9000, 99), days_later),
+            lookup(lambda language: date_sums(31, 9), num_wordings=1),
+            lookup(lambda language: date_sums(366, 30), days_later),
+            lookup(lambda language: date_sums(9000, 99), days_later),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "time-differences",
         "dates-numbers",
         "The minutes between two times of day.",
         (
-            Level(lambda language: minutes_between(10, 50, range(480, 720, 15)), num_wordings=1),
-            Level(lambda language: minutes_between(5, 180, range(360, 1200, 5))),
-            Level(lambda language: minutes_between(1, 719, range(720))),
+            lookup(lambda language: minutes_between(10, 50, range(480, 720, 15)), num_wordings=1),
+            lookup(lambda language: minutes_between(5, 180, range(360, 1200, 5))),
+            lookup(lambda language: minutes_between(1, 719, range(720))),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "clock-dialog",
         "dates-numbers",
         "The time of day some minutes later, and follow-ups that count on.",
         (
-            Level(lambda language: time_sums(10, 50, range(480, 720, 15)), num_wordings=1),
-            Level(lambda language: time_sums(5, 180, range(360, 1200, 5)), minutes_later),
+            lookup(lambda language: time_sums(10, 50, range(480, 720, 15)), num_wordings=1),
+            lookup(lambda language: time_sums(5, 180, range(360, 1200, 5)), minutes_later),
         ),
+        CODES,
     ),
 )

@@ -5,12 +5,14 @@ number in the plausible range, a free explanation is judged by the steps that it
 """
 
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from itertools import combinations
 
 from envs.chance import pick
+from envs.families.howto_judge import judge
 from envs.families.howto_phrasings import PHRASINGS
-from envs.families.howto_scenario import HowTo, Plan
+from envs.family import Family, Plan, listed
 from envs.knowledge.amounts import LANGUAGES
 from envs.knowledge.facts import FACTS
 from envs.knowledge.lexicon import fold, unit_words, units
@@ -18,6 +20,7 @@ from envs.knowledge.procedure import AMOUNT, MARKS, Procedure, plain_text
 from envs.knowledge.procedures import PROCEDURES
 from envs.task import Constraint, Question, stable_hash
 
+NUM_LEVELS = 3
 FEW = 12  # procedures at level 0
 LETTERS = "abcdef"
 OPTIONS = "{options}"
@@ -255,17 +258,29 @@ def talk_through(language: str, level: int) -> tuple[Plan, ...]:
     return tuple(plans)
 
 
+def family(name: str, description: str, plans: Callable[[str, int], tuple[Plan, ...]]) -> Family:
+    """`plans`: language, level -> all dialogs, each as its questions; of equal openings the first one is asked."""
+    return Family(name, "how-to", description, listed(partial(_distinct, plans), NUM_LEVELS), LANGUAGES, judge)
+
+
+@cache
+def _distinct(plans: Callable[[str, int], tuple[Plan, ...]], language: str, level: int) -> tuple[Plan, ...]:
+    """The plans in a mixed order, so that the first few are varied."""
+    by_opening = {plan[0].text: plan for plan in reversed(plans(language, level))}
+    return tuple(sorted(by_opening.values(), key=lambda plan: stable_hash(plan[0].text)))
+
+
 SCENARIOS = (
-    HowTo("howto-first-step", "Which of two steps of an everyday procedure comes first.", first_step),
-    HowTo("howto-next-step", "Which step comes next.", next_step),
-    HowTo("howto-amount", "The amount that is missing in an instruction: how long, how hot, how much.", amount),
-    HowTo("howto-usual-amount", "How tall, heavy, fast, warm or expensive everyday things are.", usual_amount),
-    HowTo("howto-tool", "What an action is done with.", tool),
-    HowTo("howto-order", "The steps of a procedure put in order.", order),
-    HowTo("howto-missing-step", "The step that is missing in a procedure.", missing_step),
-    HowTo("howto-sensible", "Is a sentence with an amount in it sensible or absurd?", sensible),
-    HowTo(
+    family("howto-first-step", "Which of two steps of an everyday procedure comes first.", first_step),
+    family("howto-next-step", "Which step comes next.", next_step),
+    family("howto-amount", "The amount that is missing in an instruction: how long, how hot, how much.", amount),
+    family("howto-usual-amount", "How tall, heavy, fast, warm or expensive everyday things are.", usual_amount),
+    family("howto-tool", "What an action is done with.", tool),
+    family("howto-order", "The steps of a procedure put in order.", order),
+    family("howto-missing-step", "The step that is missing in a procedure.", missing_step),
+    family("howto-sensible", "Is a sentence with an amount in it sensible or absurd?", sensible),
+    family(
         "howto-explain", "How something is done, in free words: all steps, in order, with plausible amounts.", explain
     ),
-    HowTo("howto-dialog", "A procedure talked through step by step, with a question for an amount.", talk_through),
+    family("howto-dialog", "A procedure talked through step by step, with a question for an amount.", talk_through),
 )

@@ -16,7 +16,8 @@ from envs.families.cldr import (
     currency_name,
     language_name,
 )
-from envs.families.lookup import Fact, Level, Lookup
+from envs.families.lookup import Fact, lookup
+from envs.family import Family
 from envs.languages import CODES
 
 # continent (UN M49) -> country (ISO 3166-1) -> time zone called after its capital
@@ -168,81 +169,91 @@ def about_the_country(num_follow_ups: int) -> Callable[[str, Fact, int], tuple[F
     return follow_ups
 
 
-SCENARIOS: tuple[Lookup, ...] = (
-    Lookup(
+SCENARIOS: tuple[Family, ...] = (
+    Family(
         "capital-cities",
         "knowledge",
         "The capital of a country.",
-        (Level(of_countries(capital, 16), num_wordings=1), Level(of_countries(capital))),
+        (lookup(of_countries(capital, 16), num_wordings=1), lookup(of_countries(capital))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "countries-by-capital",
         "knowledge",
         "The country of a capital.",
-        (Level(of_countries(capital_of, 16), num_wordings=1), Level(of_countries(capital_of))),
+        (lookup(of_countries(capital_of, 16), num_wordings=1), lookup(of_countries(capital_of))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "continents",
         "knowledge",
         "The continent of a country.",
-        (Level(of_countries(continent, 16), num_wordings=1), Level(of_countries(continent))),
+        (lookup(of_countries(continent, 16), num_wordings=1), lookup(of_countries(continent))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "currencies",
         "knowledge",
         "The currency of a country.",
-        (Level(of_countries(currency, 16), num_wordings=1), Level(of_countries(currency))),
+        (lookup(of_countries(currency, 16), num_wordings=1), lookup(of_countries(currency))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "official-languages",
         "knowledge",
         "The official language of a country that has one.",
-        (Level(of_countries(spoken, 16), num_wordings=1), Level(of_countries(spoken))),
+        (lookup(of_countries(spoken, 16), num_wordings=1), lookup(of_countries(spoken))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "country-codes",
         "knowledge",
         "ISO codes of countries, of two letters, then back, then of three.",
         (
-            Level(of_countries(country_code, 16), num_wordings=1, closed=True),
-            Level(of_countries(code_country)),
-            Level(of_countries(country_code_3)),
+            lookup(of_countries(country_code, 16), num_wordings=1),
+            lookup(of_countries(code_country)),
+            lookup(of_countries(country_code_3)),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "language-codes",
         "knowledge",
         "ISO codes of languages, and back.",
         (
-            Level(lambda language: of_languages(language, number=12), num_wordings=1),
-            Level(of_languages),
-            Level(lambda language: of_languages(language, reverse=True)),
+            lookup(lambda language: of_languages(language, number=12), num_wordings=1),
+            lookup(of_languages),
+            lookup(lambda language: of_languages(language, reverse=True)),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "currency-codes",
         "knowledge",
         "ISO codes of currencies, and back.",
         (
-            Level(lambda language: of_currencies(language, number=12), num_wordings=1),
-            Level(of_currencies),
-            Level(lambda language: of_currencies(language, reverse=True)),
+            lookup(lambda language: of_currencies(language, number=12), num_wordings=1),
+            lookup(of_currencies),
+            lookup(lambda language: of_currencies(language, reverse=True)),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "flags",
         "knowledge",
         "The country of a flag.",
-        (Level(of_countries(flag_country, 16), num_wordings=1), Level(of_countries(flag_country))),
+        (lookup(of_countries(flag_country, 16), num_wordings=1), lookup(of_countries(flag_country))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "country-dialog",
         "knowledge",
         "A country, then one to three more things about it that the user refers back to.",
         (
-            Level(of_countries(flag_country, 16), about_the_country(1), num_wordings=1),
-            Level(of_countries(continent, 16), about_the_country(2)),
-            Level(of_countries(flag_country), about_the_country(3)),
+            lookup(of_countries(flag_country, 16), about_the_country(1), num_wordings=1),
+            lookup(of_countries(continent, 16), about_the_country(2)),
+            lookup(of_countries(flag_country), about_the_country(3)),
         ),
+        CODES,
     ),
 )

@@ -3,8 +3,9 @@
 from itertools import pairwise
 
 from envs.chance import pick
-from envs.families.drawn import Drawn, same_text, same_words
-from envs.task import Constraint, Question
+from envs.families.drawn import drawn
+from envs.family import Family
+from envs.task import Question
 
 NAMES = ("Anna", "Ben", "Carla", "David", "Emma", "Felix", "Nina", "Paul")
 WORDS = ("sun", "cat", "moon", "tree", "river", "paper", "garden", "banana", "window", "letter")
@@ -33,8 +34,7 @@ def truth(language: str, level: int, number: int) -> tuple[Question, ...]:
         text = f"({text} {operator} {str(other).lower()})"
         if pick((True, False), number, step, "not"):
             value, text = not value, f"not {text}"
-    either = (Constraint("options", "true|false"),)
-    return (Question(f"{text} = ?", str(value).lower(), "choice", constraints=either),)
+    return (Question(f"{text} = ?", str(value).lower(), "choice"),)
 
 
 def sequence(language: str, level: int, number: int) -> tuple[Question, ...]:
@@ -46,7 +46,7 @@ def sequence(language: str, level: int, number: int) -> tuple[Question, ...]:
 
 def reverse(language: str, level: int, number: int) -> tuple[Question, ...]:
     words = _shuffled(WORDS, "reverse", number)[: 1 + level]
-    return (Question(f"Reverse the letters: {' '.join(words)}", " ".join(words)[::-1], "text"),)
+    return (Question(f"Reverse the letters: {' '.join(words)}", " ".join(words)[::-1], "exact"),)
 
 
 def count_letters(language: str, level: int, number: int) -> tuple[Question, ...]:
@@ -69,10 +69,10 @@ def _shuffled(options: tuple[str, ...], *key: str | int) -> list[str]:
 
 
 SCENARIOS = (
-    Drawn("comparison-chains", "logic", "Who has most, who has least.", tuple(CHAINS), 3, chain),
-    Drawn("truth-values", "logic", "The truth of an expression.", ("en",), 3, truth),
-    Drawn("sequences", "math", "The next number of a sequence.", ("en",), 3, sequence, same_text),
-    Drawn("reversing", "logic", "Words read backwards.", ("en",), 3, reverse, same_text),
-    Drawn("letter-occurrences", "logic", "How often a letter occurs.", ("en",), 3, count_letters, same_text),
-    Drawn("number-bases", "math", "Numbers in binary and hexadecimal.", ("en",), 3, base, same_words),
+    Family("comparison-chains", "logic", "Who has most, who has least.", drawn(chain, 3), tuple(CHAINS)),
+    Family("truth-values", "logic", "The truth of an expression.", drawn(truth, 3), ("en",)),
+    Family("sequences", "math", "The next number of a sequence.", drawn(sequence, 3), ("en",)),
+    Family("reversing", "logic", "Words read backwards.", drawn(reverse, 3), ("en",)),
+    Family("letter-occurrences", "logic", "How often a letter occurs.", drawn(count_letters, 3), ("en",)),
+    Family("number-bases", "math", "Numbers in binary and hexadecimal.", drawn(base, 3), ("en",)),
 )

@@ -6,7 +6,9 @@ from envs.chance import draw, pick
 from envs.families.memory_facts import NUM_VALUES, tell, vocabulary
 from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import WORDS
-from envs.planned import STEADY, TALKERS, Level, PlannedScenario
+from envs.family import Family
+from envs.planned import STEADY, TALKERS, Choices, planned
+from envs.speech_phrasings import LANGUAGES
 from envs.task import Question, Task
 
 RULES: tuple[Callable[[str], str], ...] = (  # in the order of `Phrasings.rules`
@@ -87,37 +89,48 @@ def _sum(numbers: tuple[int, int]) -> Question:
 
 
 SCENARIOS = (
-    PlannedScenario(
+    Family(
         "memory-total",
         "memory",
         "A running total over several turns, asked for at the end.",
-        (Level((NUM_STARTS,)), Level((NUM_STARTS,)), Level((NUM_STARTS,), TALKERS)),
-        total,
+        planned(total, Choices((NUM_STARTS,)), Choices((NUM_STARTS,)), Choices((NUM_STARTS,), TALKERS)),
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-first",
         "memory",
         "Several sums; then the user asks which was their first, second or third question.",
-        (Level((NUM_ADDENDS, NUM_ADDENDS)),) * 3,
-        first,
+        planned(
+            first,
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+        ),
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-count",
         "memory",
         "Sums and other requests; then the user asks how many sums there were.",
-        (Level((NUM_ADDENDS, NUM_ADDENDS)),) * 3,  # an easygoing user: who asks again would change the number
-        count,
+        planned(
+            count,  # an easygoing user: who asks again would change the number
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+            Choices((NUM_ADDENDS, NUM_ADDENDS)),
+        ),
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-rule",
         "memory",
         "A rule of form, such as capital letters, that holds over turns until it is lifted.",
-        (
-            Level((NUM_EASY_RULES, NUM_VALUES)),
-            Level((len(RULES), NUM_VALUES)),
-            Level((len(RULES), NUM_VALUES), STEADY),  # a sum between would raise the question whether the rule binds it
+        planned(
+            rule,
+            Choices((NUM_EASY_RULES, NUM_VALUES)),
+            Choices((len(RULES), NUM_VALUES)),
+            Choices((len(RULES), NUM_VALUES), STEADY),  # a sum between would leave open whether the rule binds it
+            kept=vocabulary,
         ),
-        rule,
-        kept=vocabulary,
+        LANGUAGES,
     ),
 )

@@ -10,9 +10,11 @@ from functools import cache
 from envs.chance import draw, pick
 from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
-from envs.planned import TALKERS, Level, PlannedScenario
+from envs.family import Family
+from envs.planned import TALKERS, Choices, planned
 from envs.speech import words_of
-from envs.task import Constraint, Question, Task
+from envs.speech_phrasings import LANGUAGES
+from envs.task import Question, Task
 
 OK = "ok"
 LUCKY_NUMBERS = ("3", "7", "8", "12", "21", "33", "50", "64")
@@ -29,8 +31,7 @@ def values(language: str, topic: int) -> tuple[str, ...]:
 
 def tell(language: str, text: str) -> Question:
     """The user tells something and wants no more than an "ok"."""
-    only = Constraint("options", OK)
-    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice", constraints=(only,))
+    return Question(f"{text} {PHRASINGS[language].say.format(v=OK)}", OK, "choice")
 
 
 def fact(language: str, topic: int, value: str) -> str:
@@ -38,9 +39,7 @@ def fact(language: str, topic: int, value: str) -> str:
 
 
 def ask(language: str, topic: int, value: str) -> Question:
-    """Any colour answers a question for a colour, though only one is right."""
-    sensible = Constraint("options", "|".join(values(language, topic)))
-    return Question(PHRASINGS[language].facts[topic][1], value, "choice", constraints=(sensible,))
+    return Question(PHRASINGS[language].facts[topic][1], value, "choice")
 
 
 def recall(task: Task, choices: Sequence[int]) -> list[Question]:
@@ -129,52 +128,56 @@ def vocabulary(language: str) -> frozenset[str]:
 
 
 SCENARIOS = (
-    PlannedScenario(
+    Family(
         "memory-recall",
         "memory",
         "The user tells facts about themselves and asks for them turns later.",
-        (
-            Level((NUM_EASY_TOPICS, NUM_VALUES)),
-            Level((NUM_TOPICS, NUM_VALUES)),
-            Level((NUM_TOPICS, NUM_VALUES), TALKERS),
+        planned(
+            recall,
+            Choices((NUM_EASY_TOPICS, NUM_VALUES)),
+            Choices((NUM_TOPICS, NUM_VALUES)),
+            Choices((NUM_TOPICS, NUM_VALUES), TALKERS),
+            kept=vocabulary,
         ),
-        recall,
-        kept=vocabulary,
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-update",
         "memory",
         "A fact changes during the dialog; the last value counts.",
-        (
-            Level((NUM_EASY_TOPICS, NUM_VALUES)),
-            Level((NUM_TOPICS, NUM_VALUES)),
-            Level((NUM_TOPICS, NUM_VALUES), TALKERS),
+        planned(
+            update,
+            Choices((NUM_EASY_TOPICS, NUM_VALUES)),
+            Choices((NUM_TOPICS, NUM_VALUES)),
+            Choices((NUM_TOPICS, NUM_VALUES), TALKERS),
+            kept=vocabulary,
         ),
-        update,
-        kept=vocabulary,
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-speaker",
         "memory",
         "Several people say a word each; who said what?",
-        (
-            Level((len(NAMES), NUM_VALUES)),
-            Level((len(NAMES), NUM_VALUES)),
-            Level((len(NAMES), NUM_VALUES), TALKERS),
+        planned(
+            speaker,
+            Choices((len(NAMES), NUM_VALUES)),
+            Choices((len(NAMES), NUM_VALUES)),
+            Choices((len(NAMES), NUM_VALUES), TALKERS),
+            kept=vocabulary,
         ),
-        speaker,
-        kept=vocabulary,
+        LANGUAGES,
     ),
-    PlannedScenario(
+    Family(
         "memory-list",
         "memory",
         "A shopping list that grows and shrinks over turns; what is on it now?",
-        (
-            Level((NUM_VALUES, NUM_VALUES - 1)),
-            Level((NUM_VALUES, NUM_VALUES - 1, NUM_VALUES - 2)),
-            Level((NUM_VALUES, NUM_VALUES - 1, NUM_VALUES - 2), TALKERS),
+        planned(
+            shopping,
+            Choices((NUM_VALUES, NUM_VALUES - 1)),
+            Choices((NUM_VALUES, NUM_VALUES - 1, NUM_VALUES - 2)),
+            Choices((NUM_VALUES, NUM_VALUES - 1, NUM_VALUES - 2), TALKERS),
+            kept=vocabulary,
         ),
-        shopping,
-        kept=vocabulary,
+        LANGUAGES,
     ),
 )

@@ -6,8 +6,10 @@ from functools import cache
 from envs.chance import pick
 from envs.families.cldr import country_name, language_name, locale_data
 from envs.families.knowledge import countries
-from envs.families.lookup import Computed, Fact, Facts, Level, Lookup
+from envs.families.lookup import Computed, Fact, Facts, lookup
 from envs.families.number_words import number_words
+from envs.family import Family
+from envs.languages import CODES
 
 ROMAN = (
     (1000, "M"), (900, "CM"), (500, "D"), (400, "CD"), (100, "C"), (90, "XC"), (50, "L"), (40, "XL"), (10, "X"),
@@ -98,14 +100,14 @@ def rows(count: int, num_rows: int, largest: int) -> Computed:
         step, first = divmod(number, largest)
         numbers = [(first + (step + 1) * k * (k + 2)) % largest for k in range(count)]
         text = " ".join(map(str, numbers))
-        return Fact("sort", text, " ".join(map(str, sorted(numbers))), kind="list")
+        return Fact("sort", text, " ".join(map(str, sorted(numbers))), kind="sequence")
 
     return Computed(num_rows, fact)
 
 
 def reversed_row(language: str, opening: Fact, seed: int) -> tuple[Fact, ...]:
     numbers = reversed(opening.answer.split())
-    return (Fact("and_reversed", "", " ".join(numbers), kind="list"),)
+    return (Fact("and_reversed", "", " ".join(numbers), kind="sequence"),)
 
 
 def sequences(starts: range, steps: range) -> Computed:
@@ -176,107 +178,116 @@ def number_formats(targets: tuple[str, ...], numbers: range) -> Callable[[str], 
             cents, code = numbers[value], targets[target]
             plain = f"{cents // 100}.{cents % 100:02}"
             name = language_name(language, code)
-            return Fact("number_format", plain, localized(code, cents), y=name, kind="notation")
+            return Fact("number_format", plain, localized(code, cents), y=name, kind="exact")
 
         return Computed(len(numbers) * len(targets), fact)
 
     return facts
 
 
-SCENARIOS: tuple[Lookup, ...] = (
-    Lookup(
+SCENARIOS: tuple[Family, ...] = (
+    Family(
         "number-words",
         "dates-numbers",
         "A number, to be written in words.",
-        (Level(in_words(range(11)), num_wordings=1), Level(in_words(range(21))), Level(in_words(range(100)))),
+        (lookup(in_words(range(11)), num_wordings=1), lookup(in_words(range(21))), lookup(in_words(range(100)))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "number-words-to-digits",
         "dates-numbers",
         "A number in words, to be written in digits.",
-        (Level(in_digits(range(11)), num_wordings=1), Level(in_digits(range(21))), Level(in_digits(range(100)))),
+        (lookup(in_digits(range(11)), num_wordings=1), lookup(in_digits(range(21))), lookup(in_digits(range(100)))),
+        CODES,
     ),
-    Lookup(
+    Family(
         "roman-numerals",
         "dates-numbers",
         "Numbers as Roman numerals, and back.",
         (
-            Level(lambda language: in_roman(range(1, 21)), num_wordings=1),
-            Level(lambda language: from_roman(range(1, 101))),
-            Level(lambda language: in_roman(range(1, 2100))),
+            lookup(lambda language: in_roman(range(1, 21)), num_wordings=1),
+            lookup(lambda language: from_roman(range(1, 101))),
+            lookup(lambda language: in_roman(range(1, 2100))),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "ordinals",
         "dates-numbers",
         "Ordinal numbers in words.",
-        (Level(ordinals, num_wordings=1), Level(ordinals)),
+        (lookup(ordinals, num_wordings=1), lookup(ordinals)),
         ORDINAL_LANGUAGES,
     ),
-    Lookup(
+    Family(
         "comparison-dialog",
         "dates-numbers",
         "The larger of two numbers, and then the smaller one.",
         (
-            Level(lambda language: pairs(range(10)), num_wordings=1),
-            Level(lambda language: pairs(range(10, 100)), smaller_one),
-            Level(lambda language: pairs(range(9900, 10100)), smaller_one),
+            lookup(lambda language: pairs(range(10)), num_wordings=1),
+            lookup(lambda language: pairs(range(10, 100)), smaller_one),
+            lookup(lambda language: pairs(range(9900, 10100)), smaller_one),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "sorting-dialog",
         "dates-numbers",
         "Numbers to be sorted, and then the other way round.",
         (
-            Level(lambda language: rows(2, 90, 10), num_wordings=1),
-            Level(lambda language: rows(3, 2000, 97), reversed_row),
-            Level(lambda language: rows(5, 9000, 997), reversed_row),
+            lookup(lambda language: rows(2, 90, 10), num_wordings=1),
+            lookup(lambda language: rows(3, 2000, 97), reversed_row),
+            lookup(lambda language: rows(5, 9000, 997), reversed_row),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "sequence-dialog",
         "dates-numbers",
         "The next number of a sequence, and those after it.",
         (
-            Level(lambda language: sequences(range(10), range(1, 6)), num_wordings=1),
-            Level(lambda language: sequences(range(30), range(2, 13)), sequence_goes_on),
-            Level(lambda language: sequences(range(-50, 100), range(-20, 31)), sequence_goes_on),
+            lookup(lambda language: sequences(range(10), range(1, 6)), num_wordings=1),
+            lookup(lambda language: sequences(range(30), range(2, 13)), sequence_goes_on),
+            lookup(lambda language: sequences(range(-50, 100), range(-20, 31)), sequence_goes_on),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "letter-counts",
         "dates-numbers",
         "How many letters a word has.",
-        (Level(letter_counts(16), num_wordings=1), Level(letter_counts(None))),
+        (lookup(letter_counts(16), num_wordings=1), lookup(letter_counts(None))),
         LETTER_LANGUAGES,
     ),
-    Lookup(
+    Family(
         "word-sums",
         "arithmetic",
         "A calculation in words; the answer is in digits.",
         (
-            Level(word_sums("plus", range(10)), num_wordings=1),
-            Level(word_sums("minus", range(21))),
-            Level(word_sums("times", range(1, 13))),
-            Level(word_sums("plus", range(10, 100))),
+            lookup(word_sums("plus", range(10)), num_wordings=1),
+            lookup(word_sums("minus", range(21))),
+            lookup(word_sums("times", range(1, 13))),
+            lookup(word_sums("plus", range(10, 100))),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "word-sum-dialog",
         "arithmetic",
         "A sum in words, and follow-ups that build on its result.",
         (
-            Level(word_sums("plus", range(10)), word_sum_goes_on, num_wordings=1),
-            Level(word_sums("plus", range(10, 60)), word_sum_goes_on),
+            lookup(word_sums("plus", range(10)), word_sum_goes_on, num_wordings=1),
+            lookup(word_sums("plus", range(10, 60)), word_sum_goes_on),
         ),
+        CODES,
     ),
-    Lookup(
+    Family(
         "number-formats",
         "dates-numbers",
         "A number, to be written as another language does.",
         (
-            Level(number_formats(("de", "en"), range(150, 5000, 75)), num_wordings=1),
-            Level(number_formats(("de", "en", "fr", "es", "id", "it"), range(100_000, 200_000, 101))),
+            lookup(number_formats(("de", "en"), range(150, 5000, 75)), num_wordings=1),
+            lookup(number_formats(("de", "en", "fr", "es", "id", "it"), range(100_000, 200_000, 101))),
         ),
+        CODES,
     ),
 )

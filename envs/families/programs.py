@@ -9,14 +9,14 @@ from collections.abc import Callable
 from functools import cache
 from itertools import permutations
 
-from envs.answers import plain
 from envs.families.program_outputs import OUTPUTS
 from envs.families.program_phrasings import PHRASINGS
 from envs.families.program_specs import EASY, HARDER, Spec
+from envs.family import Family, Level, asking, listed
 from envs.program import GAP, demanded_tests, passes, program_of, run_tests
-from envs.task import Constraint, Dialog, Question, Scenario, Task, Transcript
-from envs.users import SimulatedUser
+from envs.task import Constraint, Kind, Question, Task, Transcript
 
+NUM_LEVELS = 3
 NUM_CONSTANTS = 20
 NUM_EXAMPLES = 2
 PAIRS = ((7, 3), (9, 4), (9, 2), (11, 3), (11, 4), (13, 5), (17, 5), (19, 4))  # each tells all operators apart
@@ -38,102 +38,15 @@ EXPRESS = (
 )
 
 
-class WriteFunction:
-    """A Python function is described; the answer is its code, and tests decide."""
-
-    name, domain, languages, num_levels = "program-function", "code", ("en",), 3
-
-    def size(self, language: str, level: int) -> int | None:
-        return len(functions(level))
-
-    def dialog(self, task: Task) -> Dialog:
-        return _ask(functions(task.level), task)
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_program(transcript)
-
-
-class WriteExpression:
-    """A value is described; the answer is a Python expression that gives it for any input."""
-
-    name, domain, languages, num_levels = "program-expression", "code", ("en",), 3
-
-    def size(self, language: str, level: int) -> int | None:
-        return len(expressions(level))
-
-    def dialog(self, task: Task) -> Dialog:
-        return _ask(expressions(task.level), task)
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_program(transcript)
-
-
-class FillGap:
-    """A Python program has a gap; the answer is what belongs there, given examples of what it returns."""
-
-    name, domain, languages, num_levels = "program-gap", "code", tuple(PHRASINGS), 3
-
-    def size(self, language: str, level: int) -> int | None:
-        return len(gaps(language, level))
-
-    def dialog(self, task: Task) -> Dialog:
-        return _ask(gaps(task.language, task.level), task)
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_program(transcript)
-
-
-class FixMistake:
-    """A Python program has one mistake; the answer is the program without it, given examples of what it returns."""
-
-    name, domain, languages, num_levels = "program-fix", "code", tuple(PHRASINGS), 3
-
-    def size(self, language: str, level: int) -> int | None:
-        return len(mistakes(language, level))
-
-    def dialog(self, task: Task) -> Dialog:
-        return _ask(mistakes(task.language, task.level), task)
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_program(transcript)
-
-
-class PredictOutput:
-    """A small Python program is shown; the answer is what it prints."""
-
-    name, domain, languages, num_levels = "program-output", "code", tuple(PHRASINGS), len(OUTPUTS)
-
-    def size(self, language: str, level: int) -> int | None:
-        return OUTPUTS[level][0] * len(PHRASINGS[language].output)
-
-    def dialog(self, task: Task) -> Dialog:
-        num_programs, program = OUTPUTS[task.level]
-        wordings = PHRASINGS[task.language].output
-        wording, number = divmod(task.seed % (num_programs * len(wordings)), num_programs)
-        shown = program(number)
-        text = wordings[wording].format(p=shown.program)
-        kind = "integer" if shown.output.lstrip("-").isdecimal() else "text"
-        return SimulatedUser([Question(text, shown.output, kind)])
-
-    def verify(self, transcript: Transcript) -> float:
-        turn = transcript.last
-        return float(turn.finish == "stop" and plain(turn.answer) == turn.question.answer)
-
-
-SCENARIOS: tuple[Scenario, ...] = (WriteFunction(), WriteExpression(), FillGap(), FixMistake(), PredictOutput())
-
-
-def verify_program(transcript: Transcript) -> float:
+def judge_program(transcript: Transcript) -> float:
     """1 if the program passes all tests. Raises `envs.sandbox_run.SandboxError` where there is no sandbox to tell."""
     turn = transcript.last
-    if turn.finish != "stop":
-        return 0.0
     report = run_tests(program_of(turn.question, turn.answer), demanded_tests(turn.question))
     return float(all(report.passed))
 
 
 @cache
-def functions(level: int) -> tuple[Question, ...]:
+def functions(language: str, level: int) -> tuple[Question, ...]:
     if level == 0:
         numbers = range(NUM_CONSTANTS)
         return tuple(_question(f"f() returns {n}", f"def f(): return {n}", [f"f() == {n}"]) for n in numbers)
@@ -143,7 +56,7 @@ def functions(level: int) -> tuple[Question, ...]:
 
 
 @cache
-def expressions(level: int) -> tuple[Question, ...]:
+def expressions(language: str, level: int) -> tuple[Question, ...]:
     if level == 0:
         frame = f"def value():\n    return {GAP}"
         numbers = range(NUM_CONSTANTS)
@@ -214,5 +127,57 @@ def _question(text: str, oracle: str, tests: tuple[str, ...] | list[str], frame:
     return Question(text, kind="code", oracle=oracle, constraints=(*constraints, *map(passes, tests)))
 
 
-def _ask(questions: tuple[Question, ...], task: Task) -> Dialog:
-    return SimulatedUser([questions[task.seed % len(questions)]])
+def outputs(level: int) -> Level:
+    num_programs, program = OUTPUTS[level]
+
+    def plan(task: Task, number: int) -> tuple[Question, ...]:
+        wording, place = divmod(number, num_programs)
+        shown = program(place)
+        kind: Kind = "integer" if shown.output.lstrip("-").isdecimal() else "exact"
+        text = PHRASINGS[task.language].output[wording].format(p=shown.program)
+        return (Question(text, shown.output, kind),)
+
+    return Level(asking(plan), lambda language: num_programs * len(PHRASINGS[language].output))
+
+
+def family(
+    name: str, description: str, questions: Callable[[str, int], tuple[Question, ...]], languages: tuple[str, ...]
+) -> Family:
+    """Dialogs of one question each, which are all listed."""
+    levels = listed(lambda language, level: [(question,) for question in questions(language, level)], NUM_LEVELS)
+    return Family(name, "code", description, levels, languages, judge_program)
+
+
+SCENARIOS = (
+    family(
+        "program-function",
+        "A Python function is described; the answer is its code, and tests decide.",
+        functions,
+        ("en",),
+    ),
+    family(
+        "program-expression",
+        "A value is described; the answer is a Python expression that gives it for any input.",
+        expressions,
+        ("en",),
+    ),
+    family(
+        "program-gap",
+        "A Python program has a gap; the answer is what belongs there, given examples of what it returns.",
+        gaps,
+        tuple(PHRASINGS),
+    ),
+    family(
+        "program-fix",
+        "A Python program has one mistake; the answer is the program without it, given examples of what it returns.",
+        mistakes,
+        tuple(PHRASINGS),
+    ),
+    Family(
+        "program-output",
+        "code",
+        "A small Python program is shown; the answer is what it prints.",
+        tuple(map(outputs, range(len(OUTPUTS)))),
+        tuple(PHRASINGS),
+    ),
+)

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cache
 
 from envs.chance import draw, pick
-from envs.planned import TALKERS, Level, PlannedScenario
+from envs.family import Family
+from envs.planned import TALKERS, Choices, planned
 from envs.speech import words_of
-from envs.task import Constraint, Question, Task
+from envs.task import Question, Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +77,15 @@ def orders(task: Task, choices: Sequence[int]) -> list[Question]:
     table = ", ".join(f"{n}: {state}" for n, state in states.items())
     first = choices[2] + 1
     others = draw([n for n in states if n != first], 1, seed, "others")
-    any_state = (Constraint("options", "|".join(phrasings.states)),)
-    opening = f"{table}. {phrasings.state.format(n=first)}"
-    questions = [Question(opening, states[first], "choice", constraints=any_state)]
-    questions += [Question(phrasings.also.format(n=n), states[n], "choice", constraints=any_state) for n in others]
+    questions = [Question(f"{table}. {phrasings.state.format(n=first)}", states[first], "choice")]
+    questions += [Question(phrasings.also.format(n=n), states[n], "choice") for n in others]
     if task.level > 0:
         old = (states[first], states[others[0]])
         state = pick([state for state in phrasings.states if state not in old], seed, "news")
         news = phrasings.news.format(n=others[0], state=state)
         asked = pick((others[0], first), seed, "asked")
         due = state if asked == others[0] else states[first]
-        questions.append(Question(f"{news} {phrasings.also.format(n=asked)}", due, "choice", constraints=any_state))
+        questions.append(Question(f"{news} {phrasings.also.format(n=asked)}", due, "choice"))
     return questions
 
 
@@ -112,22 +111,20 @@ def vocabulary(language: str) -> frozenset[str]:
 
 
 SCENARIOS = (
-    PlannedScenario(
+    Family(
         "service-order",
         "service",
         "The state of orders, from a table that the opening gives and the user updates.",
-        (Level((4, 4, 2)), Level((4, 4, 2), TALKERS), Level((4, 4, 2), TALKERS)),
-        orders,
-        languages=tuple(PHRASINGS),
-        kept=vocabulary,
+        planned(orders, Choices((4, 4, 2)), Choices((4, 4, 2), TALKERS), Choices((4, 4, 2), TALKERS), kept=vocabulary),
+        tuple(PHRASINGS),
     ),
-    PlannedScenario(
+    Family(
         "service-quote",
         "service",
         "What a purchase costs, from prices that the opening gives, as it grows.",
-        (Level((5, 5, 3)), Level((9, 9, 9), TALKERS), Level((20, 20, 12), TALKERS)),
-        quote,
-        languages=tuple(PHRASINGS),
-        kept=vocabulary,
+        planned(
+            quote, Choices((5, 5, 3)), Choices((9, 9, 9), TALKERS), Choices((20, 20, 12), TALKERS), kept=vocabulary
+        ),
+        tuple(PHRASINGS),
     ),
 )

@@ -6,16 +6,15 @@ words with one of them.
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from envs.chance import pick, scatter
 from envs.families.courtesies import COURTESIES
+from envs.family import Family, Level, asking
 from envs.languages import CODES
-from envs.matching import folded, same_words
-from envs.task import Dialog, Question, Task, Transcript
-from envs.users import SimulatedUser
+from envs.task import Question, Task, Transcript
+from envs.verdicts import letters, same_words
 
 MIN_OVERLAP = 0.75  # of the words of both; below it, too few are shared to mean the same
 MAX_CHARACTERS = 80  # of what is said and of a reply: longer ones are lectures, not small talk
@@ -28,54 +27,50 @@ GREETINGS = ("greetings",)
 TOPICS = ("greetings", "conversations", "coversations", "emotion", "food", "sports", "movies", "health")  # sic
 
 Exchanges = dict[str, tuple[str, ...]]  # what is said -> known replies
+Known = Callable[[str, int], Exchanges]
 
 
-@dataclass(frozen=True, slots=True)
-class SmallTalk:
-    """Short conversations; a reply succeeds if it is a known one or nearly so.
+def small_talk(
+    name: str, description: str, languages: tuple[str, ...], exchanges: Known, num_turns: tuple[int, ...]
+) -> Family:
+    """Short conversations. `exchanges`: language, level -> what can be said; `num_turns`: by level."""
+    levels = tuple(
+        Level(asking(partial(plan, exchanges, number)), partial(num_openings, exchanges, level))
+        for level, number in enumerate(num_turns)
+    )
+    return Family(name, "small-talk", description, levels, languages, partial(judge, exchanges))
 
-    Attributes:
-        exchanges: language, level -> what can be said and the replies to it.
-        num_turns: by level, how many things the user says.
-    """
 
-    name: str
-    description: str
-    languages: tuple[str, ...]
-    exchanges: Callable[[str, int], Exchanges]
-    num_turns: tuple[int, ...]
-    domain: str = "small-talk"
+def num_openings(exchanges: Known, level: int, language: str) -> int:
+    return len(exchanges(language, level))
 
-    @property
-    def num_levels(self) -> int:
-        return len(self.num_turns)
 
-    def size(self, language: str, level: int) -> int | None:
-        return len(self.exchanges(language, level))
+def plan(exchanges: Known, num_turns: int, task: Task, number: int) -> tuple[Question, ...]:
+    """Different things that the user says."""
+    known = exchanges(task.language, task.level)
+    said = tuple(known)
+    texts = [said[scatter(number, len(said))]]
+    for turn in range(1, num_turns):
+        unsaid = [text for text in said if text not in texts]
+        texts.append(pick(unsaid, task.seed, turn, "said"))
+    return tuple(Question(text, kind="reply", oracle=known[text][0]) for text in texts)
 
-    def dialog(self, task: Task) -> Dialog:
-        exchanges = self.exchanges(task.language, task.level)
-        said = tuple(exchanges)
-        texts = [said[scatter(task.seed % len(said), len(said))]]
-        for turn in range(1, self.num_turns[task.level]):
-            unsaid = [text for text in said if text not in texts]
-            texts.append(pick(unsaid, task.seed, turn, "said"))
-        return SimulatedUser([Question(text, kind="reply", oracle=exchanges[text][0]) for text in texts])
 
-    def verify(self, transcript: Transcript) -> float:
-        turn, task = transcript.last, transcript.task
-        replies = self.exchanges(task.language, task.level)[turn.question.text]
-        return float(turn.finish == "stop" and any(is_close(turn.answer, reply) for reply in replies))
+def judge(exchanges: Known, transcript: Transcript) -> float:
+    """1 if the reply is a known one or nearly so."""
+    turn, task = transcript.last, transcript.task
+    replies = exchanges(task.language, task.level)[turn.question.text]
+    return float(any(is_close(turn.answer, reply) for reply in replies))
 
 
 def is_close(answer: str, reply: str) -> bool:
-    """Whether they fold alike, or share at least `MIN_OVERLAP` of their words (Dice's coefficient of multisets).
+    """Whether they are the same, or share at least `MIN_OVERLAP` of their words (Dice's coefficient of multisets).
 
     A word counts as often as it is said, so that a good reply over and over is none.
     """
     if same_words(answer, reply):
         return True
-    said, known = (Counter(filter(None, map(folded, text.split()))) for text in (answer, reply))
+    said, known = (Counter(filter(None, map(letters, text.split()))) for text in (answer, reply))
     return bool(said and known) and 2 * (said & known).total() >= MIN_OVERLAP * (said + known).total()
 
 
@@ -99,7 +94,7 @@ def corpus(language: str, topics: tuple[str, ...]) -> Exchanges:
             if len(texts) < 2 or max(map(len, texts[:2])) > MAX_CHARACTERS:
                 continue
             said, reply = texts[:2]
-            if said and len(folded(reply)) > 1 and folded(reply) not in ("yes", "999999"):
+            if said and len(letters(reply)) > 1 and letters(reply) not in ("yes", "999999"):
                 found.setdefault(said, {})[reply] = None
     return {said: tuple(replies) for said, replies in found.items()}
 
@@ -110,9 +105,9 @@ def conversations(language: str, level: int) -> Exchanges:
     return greetings if level == 0 and len(greetings) >= 4 else corpus(language, TOPICS)
 
 
-SCENARIOS: tuple[SmallTalk, ...] = (
-    SmallTalk("courtesies", "A greeting, thanks or farewell, to be answered in kind.", CODES, courtesies, (1, 2)),
-    SmallTalk("courtesy-dialog", "Several courtesies, one after the other.", CODES, courtesies, (2, 3)),
-    SmallTalk("chat", "A short conversation's opening, to be answered.", tuple(CORPORA), conversations, (1, 1)),
-    SmallTalk("chat-dialog", "Several things said in small talk.", tuple(CORPORA), conversations, (2, 3)),
+SCENARIOS: tuple[Family, ...] = (
+    small_talk("courtesies", "A greeting, thanks or farewell, to be answered in kind.", CODES, courtesies, (1, 2)),
+    small_talk("courtesy-dialog", "Several courtesies, one after the other.", CODES, courtesies, (2, 3)),
+    small_talk("chat", "A short conversation's opening, to be answered.", tuple(CORPORA), conversations, (1, 1)),
+    small_talk("chat-dialog", "Several things said in small talk.", tuple(CORPORA), conversations, (2, 3)),
 )

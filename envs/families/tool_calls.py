@@ -7,14 +7,15 @@ is due in the end is the true answer.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from math import prod
 
 from envs.chance import digits, pick, scatter
 from envs.families.tool_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
+from envs.family import Family, Level
 from envs.speech_phrasings import LANGUAGES
-from envs.task import Dialog, Question, Task, Transcript
+from envs.task import Dialog, Kind, Question, Task, Transcript
 from envs.tools import (
     CALCULATOR,
     CONVERTER,
@@ -49,7 +50,7 @@ class Errand:
 
     text: str
     call: Call
-    kind: str
+    kind: Kind
 
 
 def sums(task: Task, choices: Sequence[int]) -> Errand:
@@ -144,74 +145,67 @@ class ToolDialog:
         return Question(text, self.answer, self.errand.kind)
 
 
-@dataclass(frozen=True, slots=True)
-class ToolScenario:
-    """A `Scenario` of errands.
+def errands(
+    name: str,
+    description: str,
+    tools: tuple[tuple[str, ...], ...],
+    choices: tuple[int, ...],
+    errand: Callable[[Task, Sequence[int]], Errand],
+) -> Family:
+    """A family of errands.
 
-    Attributes:
+    Args:
         tools: level -> the names of the tools on offer.
         choices: how many values each choice has that makes up an opening of level 0.
     """
+    size = prod(choices)
 
-    name: str
-    description: str
-    tools: tuple[tuple[str, ...], ...]
-    choices: tuple[int, ...]
-    errand: Callable[[Task, Sequence[int]], Errand]
-    domain: str = "tools"
-    languages: tuple[str, ...] = LANGUAGES
+    def start(task: Task, number: int) -> Dialog:
+        chosen = errand(task, digits(scatter(number, size), *choices))
+        return ToolDialog(chosen, toolbox(task, tools[task.level]), task.language)
 
-    @property
-    def num_levels(self) -> int:
-        return len(self.tools)
+    levels = (Level(start, lambda language: size, is_varied=level > 0) for level in range(len(tools)))
+    return Family(name, "tools", description, tuple(levels), LANGUAGES, partial(judge, tools))
 
-    def size(self, language: str, level: int) -> int | None:
-        return prod(self.choices) if level == 0 else None
 
-    def dialog(self, task: Task) -> Dialog:
-        size = prod(self.choices)
-        errand = self.errand(task, digits(scatter(task.seed % size, size), *self.choices))
-        return ToolDialog(errand, toolbox(task, self.tools[task.level]), task.language)
-
-    def verify(self, transcript: Transcript) -> float:
-        turn = transcript.last
-        if turn.question.kind != "call":
-            return verdict(transcript)
-        try:
-            call = parse_call(turn.answer)
-        except ToolError:
-            return 0.0
-        due = parse_call(turn.question.demonstration)
-        tools = toolbox(transcript.task, self.tools[transcript.task.level])
-        return float(turn.finish == "stop" and tools.same(call, due))
+def judge(tools: tuple[tuple[str, ...], ...], transcript: Transcript) -> float:
+    """A call is right if it is the due one, however it is written."""
+    turn, task = transcript.last, transcript.task
+    if turn.question.kind != "call":
+        return verdict(transcript)
+    try:
+        call = parse_call(turn.answer)
+    except ToolError:
+        return 0.0
+    return float(toolbox(task, tools[task.level]).same(call, parse_call(turn.question.demonstration)))
 
 
 ALL = ("calc", "lookup", "convert", "weekday", "add_days", "days_between")
 CALENDAR = ("weekday", "add_days", "days_between")
 
 SCENARIOS = (
-    ToolScenario(
+    errands(
         "tool-calculator",
         "A calculation to be passed to a calculator, and its result to the user.",
         (("calc",), ("calc",), ALL),
         (8, 8, 3),
         sums,
     ),
-    ToolScenario(
+    errands(
         "tool-lookup",
         "Somebody's number to be looked up: it differs in every dialog.",
         (("lookup",), ("lookup", "calc"), ALL),
         (len(NAMES),),
         numbers_of,
     ),
-    ToolScenario(
+    errands(
         "tool-units",
         "A length, mass, volume or time to be converted into a smaller unit.",
         (("convert",), ("convert", "calc"), ALL),
         (8, len(UNIT_PAIRS)),
         units,
     ),
-    ToolScenario(
+    errands(
         "tool-calendar",
         "Weekdays, later dates and numbers of days to be taken from a calendar.",
         (("weekday",), CALENDAR, ALL),

@@ -6,8 +6,9 @@ from functools import cache
 from envs.chance import pick
 from envs.families.cldr import country_name, currency_name, language_name, month_names, weekday_names
 from envs.families.knowledge import countries, currencies
-from envs.families.lookup import Computed, Fact, Facts, Level, Lookup
+from envs.families.lookup import Computed, Fact, Facts, lookup
 from envs.families.number_words import number_words
+from envs.family import Family
 from envs.languages import CODES
 
 MAJOR = ("en", "de", "fr", "es", "it", "pt", "ru", "zh", "ja", "ar")
@@ -83,37 +84,39 @@ def in_other_languages(vocabulary: Vocabulary, count: int) -> Callable[[str, Fac
     return follow_ups
 
 
-def family(name: str, what: str, vocabulary: Vocabulary) -> Lookup:
-    return Lookup(
+def family(name: str, what: str, vocabulary: Vocabulary) -> Family:
+    return Family(
         name,
         "translation",
         f"{what}, to be translated: into this language, then into ten, then into all 32.",
         (
-            Level(into_this(vocabulary), num_wordings=1),
-            Level(out_of_this(vocabulary, MAJOR)),
-            Level(out_of_this(vocabulary, CODES)),
+            lookup(into_this(vocabulary), num_wordings=1),
+            lookup(out_of_this(vocabulary, MAJOR)),
+            lookup(out_of_this(vocabulary, CODES)),
         ),
+        CODES,
     )
 
 
-SCENARIOS: tuple[Lookup, ...] = (
+SCENARIOS: tuple[Family, ...] = (
     family("translate-numbers", "Numbers in words", number_vocabulary),
     family("translate-weekdays", "Weekdays", weekday_names),
     family("translate-months", "Months", month_names),
     family("translate-countries", "Names of countries", country_vocabulary),
     family("translate-languages", "Names of languages", language_vocabulary),
     family("translate-currencies", "Names of currencies", currency_vocabulary),
-    Lookup(
+    Family(
         "translate-dialog",
         "translation",
         "A weekday or number, to be translated into one language and then into others.",
         (
-            Level(
+            lookup(
                 out_of_this(weekday_names, ("en", "de")),
                 in_other_languages(weekday_names, 1),
                 num_wordings=1,
             ),
-            Level(out_of_this(number_vocabulary, MAJOR), in_other_languages(number_vocabulary, 3)),
+            lookup(out_of_this(number_vocabulary, MAJOR), in_other_languages(number_vocabulary, 3)),
         ),
+        CODES,
     ),
 )

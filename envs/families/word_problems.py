@@ -4,8 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from envs.chance import pick
-from envs.families.drawn import Drawn, same_text
+from envs.families.drawn import drawn
 from envs.families.word_problem_phrasings import NAMES, STORIES
+from envs.family import Family
 from envs.task import Question
 
 LARGEST = (6, 12, 40)  # number in a story, by level
@@ -45,6 +46,12 @@ TOLD = (
 )
 
 SCENARIOS = tuple(
-    Drawn(story.name, "math", story.description, tuple(STORIES[story.name]), len(LARGEST), story.draw, same_text)
+    Family(
+        story.name,
+        "math",
+        story.description,
+        drawn(story.draw, len(LARGEST)),
+        tuple(STORIES[story.name]),
+    )
     for story in TOLD
 )

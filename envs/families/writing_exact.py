@@ -5,7 +5,8 @@ from functools import lru_cache
 
 from envs.chance import pick
 from envs.families.writing_phrasings import CITIES, KEYS, LONG_WORDS, NAMES, RHYMES, WORDS
-from envs.families.writing_task import Level, Writing, arrangement, demanding, num_arrangements, wording
+from envs.families.writing_task import arrangement, demanding, level, num_arrangements, wording, writing
+from envs.family import Family
 from envs.task import Constraint, Question, stable_hash
 
 NUM_WORDS = 24  # in each of the lists
@@ -26,37 +27,38 @@ def _case(language: str, number: int, count: int) -> tuple[Question, ...]:
     text = " ".join(arrangement(WORDS[language], number, count))
     small, large = text.lower(), text.upper()
     if to_upper:
-        return (Question(wording(language, "upper", text=small), large),)
-    return (Question(wording(language, "lower", text=large), small),)
+        return (Question(wording(language, "upper", text=small), large, "exact"),)
+    return (Question(wording(language, "lower", text=large), small, "exact"),)
 
 
 def _case_there_and_back(language: str, seed: int) -> tuple[Question, ...]:
     text = " ".join(_drawn(language, seed, 4))
     return (
-        Question(wording(language, "upper", seed, text=text), text.upper()),
-        Question(wording(language, "now_lower", seed), text.lower()),
-        Question(wording(language, "now_upper", seed), text.upper()),
+        Question(wording(language, "upper", seed, text=text), text.upper(), "exact"),
+        Question(wording(language, "now_lower", seed), text.lower(), "exact"),
+        Question(wording(language, "now_upper", seed), text.upper(), "exact"),
     )
 
 
 def _sort(language: str, number: int, num_words: int, count: int) -> tuple[Question, ...]:
     words = arrangement(WORDS[language][:num_words], number, count)
-    return (Question(wording(language, "sort", text=_listed(words)), _listed(sorted(words, key=str.lower))),)
+    due = _listed(sorted(words, key=str.lower))
+    return (Question(wording(language, "sort", text=_listed(words)), due, "sequence"),)
 
 
 def _sort_and_reverse(language: str, seed: int) -> tuple[Question, ...]:
     words = _drawn(language, seed, 5)
     backwards = sorted(words, key=str.lower, reverse=True)
     return (
-        Question(wording(language, "sort", seed, text=_listed(words)), _listed(backwards[::-1])),
-        Question(wording(language, "now_reverse", seed), _listed(backwards)),
-        Question(wording(language, "now_first", seed), backwards[0]),
+        Question(wording(language, "sort", seed, text=_listed(words)), _listed(backwards[::-1]), "sequence"),
+        Question(wording(language, "now_reverse", seed), _listed(backwards), "sequence"),
+        Question(wording(language, "now_first", seed), backwards[0], "exact"),
     )
 
 
 def _initials(language: str, number: int, num_words: int, count: int) -> tuple[Question, ...]:
     words = arrangement(WORDS[language][:num_words], number, count)
-    return (Question(wording(language, "initials", text=" ".join(words)), _first_letters(words)),)
+    return (Question(wording(language, "initials", text=" ".join(words)), _first_letters(words), "exact"),)
 
 
 def _first_letters(words: list[str]) -> str:
@@ -72,7 +74,7 @@ def _acronym(language: str, seed: int) -> tuple[Question, ...]:
     words = _drawn(language, seed, 4)
     return (
         demanding(wording(language, "acronym", seed, text=wanted.upper()), demands, language),
-        Question(wording(language, "initials", seed, text=" ".join(words)), _first_letters(words)),
+        Question(wording(language, "initials", seed, text=" ".join(words)), _first_letters(words), "exact"),
     )
 
 
@@ -108,7 +110,7 @@ def _remove(language: str, number: int, num_words: int, count: int) -> tuple[Que
     number, place = divmod(number, count)
     words = arrangement(WORDS[language][:num_words], number, count)
     text = wording(language, "remove", word=words[place], text=_listed(words))
-    return (Question(text, _listed(words[:place] + words[place + 1 :])),)
+    return (Question(text, _listed(words[:place] + words[place + 1 :]), "sequence"),)
 
 
 def _remove_twice(language: str, seed: int) -> tuple[Question, ...]:
@@ -117,8 +119,8 @@ def _remove_twice(language: str, seed: int) -> tuple[Question, ...]:
     left = [word for word in words if word != first]
     rest = [word for word in left if word != second]
     return (
-        Question(wording(language, "remove", seed, word=first, text=_listed(words)), _listed(left)),
-        Question(wording(language, "now_remove", seed, word=second), _listed(rest)),
+        Question(wording(language, "remove", seed, word=first, text=_listed(words)), _listed(left), "sequence"),
+        Question(wording(language, "now_remove", seed, word=second), _listed(rest), "sequence"),
     )
 
 
@@ -126,7 +128,7 @@ def _replace(language: str, number: int, num_words: int, count: int) -> tuple[Qu
     number, place = divmod(number, count)
     other, *words = arrangement(WORDS[language][:num_words], number, count + 1)
     text = wording(language, "replace", word=words[place], other=other, text=_listed(words))
-    return (Question(text, _listed([*words[:place], other, *words[place + 1 :]])),)
+    return (Question(text, _listed([*words[:place], other, *words[place + 1 :]]), "sequence"),)
 
 
 def _replace_twice(language: str, seed: int) -> tuple[Question, ...]:
@@ -134,9 +136,10 @@ def _replace_twice(language: str, seed: int) -> tuple[Question, ...]:
     first, second = arrangement(words, stable_hash(seed, "replaced"), 2)
     once = [new if word == first else word for word in words]
     twice = [newer if word == second else word for word in once]
+    opening = wording(language, "replace", seed, word=first, other=new, text=_listed(words))
     return (
-        Question(wording(language, "replace", seed, word=first, other=new, text=_listed(words)), _listed(once)),
-        Question(wording(language, "now_replace", seed, word=second, other=newer), _listed(twice)),
+        Question(opening, _listed(once), "sequence"),
+        Question(wording(language, "now_replace", seed, word=second, other=newer), _listed(twice), "sequence"),
     )
 
 
@@ -149,20 +152,20 @@ def misspelt(word: str, place: int) -> str:
 def _spelling(language: str, number: int) -> tuple[Question, ...]:
     word = WORDS[language][number % NUM_WORDS]
     wrong = word + word[-1] if number < NUM_WORDS else word[0] + word
-    return (Question(wording(language, "spelling", text=wrong), word),)
+    return (Question(wording(language, "spelling", text=wrong), word, "exact"),)
 
 
 def _spelling_of_long_words(language: str, number: int) -> tuple[Question, ...]:
     place, index = divmod(number, NUM_WORDS)
     word = LONG_WORDS[language][index]
-    return (Question(wording(language, "spelling", text=misspelt(word, place)), word),)
+    return (Question(wording(language, "spelling", text=misspelt(word, place)), word, "exact"),)
 
 
 def _spelling_in_a_row(language: str, seed: int) -> tuple[Question, ...]:
     words = arrangement(LONG_WORDS[language], stable_hash(seed, "words"), 4)
     place = pick(range(4), seed, "place")
     wrong = [misspelt(word, pick(range(4), seed, "slip")) if i == place else word for i, word in enumerate(words)]
-    return (Question(wording(language, "spelling", seed, text=" ".join(wrong)), " ".join(words)),)
+    return (Question(wording(language, "spelling", seed, text=" ".join(wrong)), " ".join(words), "exact"),)
 
 
 def _record(language: str, number: int) -> tuple[Question, ...]:
@@ -192,73 +195,60 @@ def _records(language: str, seed: int, num_fields: int) -> tuple[Question, ...]:
     return _json_question(text, record), listing
 
 
-SCENARIOS: tuple[Writing, ...] = (
-    Writing(
+SCENARIOS: tuple[Family, ...] = (
+    writing(
         "write-case",
         "Words rewritten in capitals or in small letters.",
-        (
-            Level(lambda language, number: _case(language, number, 1), 2 * NUM_WORDS),
-            Level(lambda language, number: _case(language, number, 2), 2 * num_arrangements(NUM_WORDS, 2)),
-            Level(_case_there_and_back),
-        ),
+        level(lambda language, number: _case(language, number, 1), 2 * NUM_WORDS),
+        level(lambda language, number: _case(language, number, 2), 2 * num_arrangements(NUM_WORDS, 2)),
+        level(_case_there_and_back),
     ),
-    Writing(
+    writing(
         "write-sorted",
         "A list put in alphabetical order, and then the other way round.",
-        (
-            Level(lambda language, number: _sort(language, number, FEW, 2), num_arrangements(FEW, 2)),
-            Level(lambda language, number: _sort(language, number, FEW, 3), num_arrangements(FEW, 3)),
-            Level(_sort_and_reverse),
-        ),
+        level(lambda language, number: _sort(language, number, FEW, 2), num_arrangements(FEW, 2)),
+        level(lambda language, number: _sort(language, number, FEW, 3), num_arrangements(FEW, 3)),
+        level(_sort_and_reverse),
     ),
-    Writing(
+    writing(
         "write-acronym",
         "The initials of words, or words for given initials.",
-        (
-            Level(lambda language, number: _initials(language, number, FEW, 2), num_arrangements(FEW, 2)),
-            Level(lambda language, number: _initials(language, number, FEW, 3), num_arrangements(FEW, 3)),
-            Level(_acronym),
-        ),
+        level(lambda language, number: _initials(language, number, FEW, 2), num_arrangements(FEW, 2)),
+        level(lambda language, number: _initials(language, number, FEW, 3), num_arrangements(FEW, 3)),
+        level(_acronym),
     ),
-    Writing(
+    writing(
         "write-rhyme",
         "The word of a list that rhymes with another.",
-        (Level(_rhyme, 2 * 3 * num_arrangements(6, 2)), Level(_rhymes)),
+        level(_rhyme, 2 * 3 * num_arrangements(6, 2)),
+        level(_rhymes),
     ),
-    Writing(
+    writing(
         "write-without",
         "A list without one of its words, and then without another.",
-        (
-            Level(lambda language, number: _remove(language, number, FEW, 2), 2 * num_arrangements(FEW, 2)),
-            Level(lambda language, number: _remove(language, number, FEW, 4), 4 * num_arrangements(FEW, 4)),
-            Level(_remove_twice),
-        ),
+        level(lambda language, number: _remove(language, number, FEW, 2), 2 * num_arrangements(FEW, 2)),
+        level(lambda language, number: _remove(language, number, FEW, 4), 4 * num_arrangements(FEW, 4)),
+        level(_remove_twice),
     ),
-    Writing(
+    writing(
         "write-replaced",
         "A list with one word replaced, and then another.",
-        (
-            Level(lambda language, number: _replace(language, number, 6, 2), 2 * num_arrangements(6, 3)),
-            Level(lambda language, number: _replace(language, number, 6, 3), 3 * num_arrangements(6, 4)),
-            Level(_replace_twice),
-        ),
+        level(lambda language, number: _replace(language, number, 6, 2), 2 * num_arrangements(6, 3)),
+        level(lambda language, number: _replace(language, number, 6, 3), 3 * num_arrangements(6, 4)),
+        level(_replace_twice),
     ),
-    Writing(
+    writing(
         "write-spelling",
         "Words with a slip of the pen put right.",
-        (
-            Level(_spelling, 2 * NUM_WORDS),
-            Level(_spelling_of_long_words, 4 * NUM_WORDS),
-            Level(_spelling_in_a_row),
-        ),
+        level(_spelling, 2 * NUM_WORDS),
+        level(_spelling_of_long_words, 4 * NUM_WORDS),
+        level(_spelling_in_a_row),
     ),
-    Writing(
+    writing(
         "write-json",
         "Facts turned into JSON, and then into a list.",
-        (
-            Level(_record, 2 * FEW),
-            Level(lambda language, seed: _records(language, seed, 2)),
-            Level(lambda language, seed: _records(language, seed, 3)),
-        ),
+        level(_record, 2 * FEW),
+        level(lambda language, seed: _records(language, seed, 2)),
+        level(lambda language, seed: _records(language, seed, 3)),
     ),
 )

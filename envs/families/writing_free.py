@@ -5,7 +5,8 @@ from functools import lru_cache
 from envs.chance import pick
 from envs.constraint_examples import example
 from envs.families.writing_phrasings import CITIES, FACTS, NAMES, WORDS
-from envs.families.writing_task import Level, Writing, arrangement, demanding, num_arrangements, wording
+from envs.families.writing_task import arrangement, demanding, level, num_arrangements, wording, writing
+from envs.family import Family
 from envs.task import Constraint, Question, stable_hash
 
 NUM_WORDS = 24
@@ -159,42 +160,34 @@ def _one_demand(language: str, number: int) -> tuple[Question, ...]:
     return (demanding(wording(language, "demands", text=subject), demands, language),)
 
 
-SCENARIOS: tuple[Writing, ...] = (
-    Writing(
+SCENARIOS: tuple[Family, ...] = (
+    writing(
         "write-words",
         "An exact number of words, given ones among them.",
-        (
-            Level(_words, 2 * NUM_WORDS),
-            Level(lambda language, seed: _many_words(language, seed, 1)),
-            Level(lambda language, seed: _many_words(language, seed, 3)),
-        ),
+        level(_words, 2 * NUM_WORDS),
+        level(lambda language, seed: _many_words(language, seed, 1)),
+        level(lambda language, seed: _many_words(language, seed, 3)),
     ),
-    Writing(
+    writing(
         "write-sentence",
         "A sentence with given words, then a shorter one, then a question.",
-        (
-            Level(lambda language, number: _sentence(language, number, 1), NUM_WORDS),
-            Level(lambda language, number: _sentence(language, number, 2), num_arrangements(NUM_WORDS, 2)),
-            Level(_sentences),
-        ),
+        level(lambda language, number: _sentence(language, number, 1), NUM_WORDS),
+        level(lambda language, number: _sentence(language, number, 2), num_arrangements(NUM_WORDS, 2)),
+        level(_sentences),
     ),
-    Writing(
+    writing(
         "write-summary",
         "A text shortened to a few words that keep the facts, and then to fewer.",
-        (
-            Level(_short_summary, FEW * FEW),
-            Level(lambda language, seed: _summaries(language, seed, 2)),
-            Level(lambda language, seed: _summaries(language, seed, 3)),
-        ),
+        level(_short_summary, FEW * FEW),
+        level(lambda language, seed: _summaries(language, seed, 2)),
+        level(lambda language, seed: _summaries(language, seed, 3)),
     ),
-    Writing(
+    writing(
         "write-to-order",
         "A text about a word that meets several demands on its form, and then others.",
-        (
-            Level(_one_demand, 3 * FEW),
-            Level(lambda language, seed: _demands(language, seed, 1, 1)),
-            Level(lambda language, seed: _demands(language, seed, 2, 2)),
-            Level(lambda language, seed: _demands(language, seed, 4, 3)),
-        ),
+        level(_one_demand, 3 * FEW),
+        level(lambda language, seed: _demands(language, seed, 1, 1)),
+        level(lambda language, seed: _demands(language, seed, 2, 2)),
+        level(lambda language, seed: _demands(language, seed, 4, 3)),
     ),
 )

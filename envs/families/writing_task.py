@@ -1,71 +1,27 @@
-"""What all writing families share: how a dialog is planned, and how an answer is judged."""
+"""What all writing families share: how a dialog is planned, and how its demands are put in words."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import TypeVar
 
-from envs.answers import plain
 from envs.chance import pick
 from envs.constraint_examples import example
-from envs.constraints import holds, joined_phrases
+from envs.constraints import joined_phrases
 from envs.families.writing_phrasings import WORDINGS
-from envs.prose import as_json, is_json
-from envs.task import Constraint, Dialog, Question, Task, Transcript
-from envs.users import SimulatedUser
+from envs.family import Family, Level, asking
+from envs.task import Constraint, Question
 
 T = TypeVar("T")
-Plan = Callable[[str, int], tuple[Question, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Level:
-    """What one level asks.
-
-    Attributes:
-        plan: language, number -> the questions of a dialog. Each number below `size` gives another opening.
-        size: None: too many openings to list; any number may be drawn.
-    """
-
-    plan: Plan
-    size: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Writing:
+def writing(name: str, description: str, *levels: Level) -> Family:
     """A family of writing tasks; `description` says what is to be written."""
-
-    name: str
-    description: str
-    levels: tuple[Level, ...]
-    domain: str = "writing"
-    languages: tuple[str, ...] = tuple(WORDINGS)
-
-    @property
-    def num_levels(self) -> int:
-        return len(self.levels)
-
-    def size(self, language: str, level: int) -> int | None:
-        return self.levels[level].size
-
-    def dialog(self, task: Task) -> Dialog:
-        level = self.levels[task.level]
-        return SimulatedUser(level.plan(task.language, task.seed % level.size if level.size else task.seed))
-
-    def verify(self, transcript: Transcript) -> float:
-        return verify_writing(transcript)
+    return Family(name, "writing", description, levels, tuple(WORDINGS))
 
 
-def verify_writing(transcript: Transcript) -> float:
-    """1 if the answer is the right one, or, where there are many, meets every demand of the question."""
-    turn = transcript.last
-    if turn.finish != "stop":
-        return 0.0
-    expected = turn.question.answer
-    if expected is None:
-        return float(all(holds(constraint, turn.answer) for constraint in turn.question.constraints))
-    if turn.question.kind == "json":
-        return float(is_json(turn.answer) and as_json(turn.answer) == as_json(expected))
-    return float(plain(turn.answer) == expected)
+def level(plan: Callable[[str, int], tuple[Question, ...]], num_openings: int | None = None) -> Level:
+    """`plan`: language, number -> the questions of a dialog. None: openings without end."""
+    start = asking(lambda task, number: plan(task.language, number))
+    return Level(start, None if num_openings is None else lambda language: num_openings)
 
 
 def wording(language: str, ask: str, *key: str | int, **places: str) -> str:

@@ -1,7 +1,8 @@
 """Is the answer right, and if not, how far off?
 
 The right answer is the one that the scenario gave with the question; where it gave none, these abstain. The partial
-measures let a policy that starts from random bytes see progress; only `answer.correct` means right.
+measures let a policy that starts from random bytes see progress; only `answer.correct` means right. It agrees with the
+verdict of every built-in scenario that has one right answer; other people's libraries judge by rules of their own.
 """
 
 from collections import Counter
@@ -9,7 +10,8 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from envs.answers import plain
-from envs.task import Transcript, Turn
+from envs.task import Transcript
+from envs.verdicts import verdict
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example, sum_of_3_and_4
 from rewards.reading import (
@@ -22,21 +24,12 @@ from rewards.reading import (
     words,
 )
 
+WORD_KINDS = ("text", "exact", "sequence")
+
 
 def correct(transcript: Transcript) -> float | None:
-    """An integer must be the whole answer, a number its last one; words may differ in case and punctuation."""
-    turn = transcript.last
-    if turn.question.answer is None:
-        return None
-    return float(turn.finish == "stop" and _equals(turn, turn.question.answer))
-
-
-def _equals(turn: Turn, expected: str) -> bool:
-    if turn.question.kind == "number":
-        return given_number(turn) == expected_number(turn.question)
-    if plain(turn.answer) == plain(expected):
-        return True
-    return turn.question.kind != "integer" and bare(turn.answer) == bare(expected) != ""
+    """The verdict by the kind of the question, as `envs/verdicts.py` gives it to the scenarios too."""
+    return None if transcript.last.question.answer is None else verdict(transcript)
 
 
 def _by_number(measure: Callable[[Fraction, Fraction], float]) -> Callable[[Transcript], float | None]:
@@ -102,7 +95,7 @@ def final_number(transcript: Transcript) -> float | None:
 def overlap(transcript: Transcript) -> float | None:
     """F1 of the words of the answer and of the right answer, each counted as often as it occurs (SQuAD)."""
     turn = transcript.last
-    if turn.question.kind != "text" or turn.question.answer is None:
+    if turn.question.kind not in WORD_KINDS or turn.question.answer is None:
         return None
     given, expected = Counter(words(turn.answer)), Counter(words(turn.question.answer))
     if not expected:

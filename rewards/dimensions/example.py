@@ -1,6 +1,6 @@
 """Short transcripts that show what a dimension means."""
 
-from envs.task import Constraint, FinishReason, Question, Task, Transcript, Turn
+from envs.task import Constraint, FinishReason, Kind, Question, Task, Transcript, Turn
 
 
 def example(
@@ -8,7 +8,7 @@ def example(
     answer: str,
     *,
     expected: str | None = None,
-    kind: str = "text",
+    kind: Kind = "text",
     finish: FinishReason = "stop",
     num_tokens: int | None = None,
     language: str = "en",

@@ -5,15 +5,15 @@ import re
 from envs.task import Transcript
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example
-from rewards.dimensions.spelling_tables import (
+from rewards.lexicon import LANGUAGES, SPELLED_LANGUAGES, frequencies, is_spelled_right
+from rewards.prose import read_prose, sentences
+from rewards.reading import cased_words, script_of, word_set, words
+from rewards.spelling_tables import (
     AMERICAN_AND_BRITISH,
     CAPITALISED,
     MISSING_APOSTROPHES,
     MISSPELLINGS,
 )
-from rewards.lexicon import LANGUAGES, SPELLED_LANGUAGES, frequencies, is_spelled_right
-from rewards.prose import read_prose, sentences
-from rewards.reading import cased_words, script_of, word_set, words
 
 MAX_WORDS = 80
 MAX_LOOKED_UP = 25  # it takes 0.1 ms to find that a word is in no dictionary

@@ -4,6 +4,7 @@ import json
 import re
 from functools import lru_cache
 
+from envs.fences import blocks
 from envs.prose import MAX_JSON_LENGTH, paragraphs, words
 from envs.task import Transcript
 from rewards.dimension import Dimension
@@ -13,7 +14,6 @@ from rewards.reading import MEMORY
 LONG_TEXT = 120  # words; a longer one wants paragraphs
 MAX_PARAGRAPH = 120  # words
 
-_JSON_BLOCK = re.compile(r"```json\s*\n(.*?)(?:```|\Z)", re.DOTALL)
 _TAG = re.compile(r"<(/?)([A-Za-z][\w-]{0,30})(?:\s[^<>]{0,200})?(/?)>")
 _VOID = {"br", "hr", "img", "input", "meta", "link"}
 _QUOTE = re.compile(r"[\"“”„«»]")
@@ -26,8 +26,9 @@ _ENVIRONMENT = re.compile(r"\\(begin|end)\{(\w{1,20}\*?)\}")
 @lru_cache(MEMORY)
 def json_part(text: str) -> str:
     """What an answer offers as JSON: the first JSON block, or all of an answer that begins like it; else empty."""
-    if "```json" in text and (block := _JSON_BLOCK.search(text)):
-        return block[1].strip()[:MAX_JSON_LENGTH]
+    for block in blocks(text):
+        if block.language == "json":
+            return block.code.strip()[:MAX_JSON_LENGTH]
     body = text.strip()
     return body[:MAX_JSON_LENGTH] if re.match(r"\{\s*[\"'}\w]|\[\s*[\[{\"\]\d-]", body) else ""
 

@@ -7,6 +7,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Protocol, cast
 
+from envs.fences import blocks
 from envs.prose import bullets, numbered, words
 from envs.task import Transcript
 from rewards.dimension import Dimension
@@ -18,7 +19,6 @@ MIN_ITEMS = 2
 MAX_ITEMS = 12  # a longer list is better divided
 MAX_UNEVENNESS = 4.0  # the longest item over the median one
 
-_FENCE = re.compile(r"^ {0,3}(?:`{3,}|~{3,})(.*)$", re.MULTILINE)
 _MARKER = re.compile(r"^ {0,3}([-*+•])[ \t]+\S", re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6})[ \t]+\S.*$", re.MULTILINE)
 _TABLE_ROW = re.compile(r"^[ \t]*\|.*\|[ \t]*$", re.MULTILINE)
@@ -55,15 +55,15 @@ def parsed(text: str) -> tuple[Token, ...]:
 
 
 def fences_closed(transcript: Transcript) -> float | None:
-    """1 - open / all code blocks."""
-    num_marks = len(_FENCE.findall(transcript.last.answer))
-    return 1.0 - (num_marks % 2) / ((num_marks + 1) // 2) if num_marks else None
+    """Share of the code blocks that are closed."""
+    found = blocks(transcript.last.answer)
+    return sum(block.is_closed for block in found) / len(found) if found else None
 
 
 def fences_named(transcript: Transcript) -> float | None:
     """Share of the code blocks that say their language."""
-    marks = _FENCE.findall(transcript.last.answer)[::2]
-    return sum(bool(words(mark)) for mark in marks) / len(marks) if marks else None
+    found = blocks(transcript.last.answer)
+    return sum(bool(words(block.language)) for block in found) / len(found) if found else None
 
 
 def inline_code_closed(transcript: Transcript) -> float | None:

@@ -100,6 +100,7 @@ def _data(prompt: int, response: int, *, vocab_size: int) -> tuple[Batch, Annota
         truncated=np.zeros(NUM_ROWS, bool),
         groups=(np.arange(NUM_ROWS) // 8).astype(np.int32),
         versions=np.zeros(NUM_ROWS, np.int32),
+        roles=np.zeros(NUM_ROWS, np.int8),
     )
     signals = np.where(action_mask, random.standard_normal((NUM_ROWS, 1)), 0.0).astype(np.float32)
     return batch, Annotations(logprobs, None, None), Advantages(signals, signals)

@@ -4,10 +4,11 @@ from itertools import pairwise
 
 import pytest
 
-from envs.families.arithmetic import LEVELS, Arithmetic, ArithmeticDialog, Problem, calculate, plan
+from envs.families.arithmetic import LEVELS, SCENARIOS, Problem, calculate, plan
 from envs.families.arithmetic_phrasings import PHRASINGS
 from envs.task import FinishReason, Question, Task, Transcript, Turn
 
+ARITHMETIC, ARITHMETIC_DIALOG = SCENARIOS
 LANGUAGES = tuple(PHRASINGS)
 ALL_LEVELS = range(len(LEVELS))
 
@@ -15,11 +16,11 @@ ALL_LEVELS = range(len(LEVELS))
 def verify(answer: str, finish: FinishReason = "stop", due: str = "-4") -> float:
     task = Task("arithmetic", "en", 0, 0)
     turn = Turn(Question("3-7=?", due, "integer"), answer, finish, num_tokens=3)
-    return Arithmetic().verify(Transcript(task, (turn,)))
+    return ARITHMETIC.verify(Transcript(task, (turn,)))
 
 
 def opening(task: Task) -> Question:
-    return Arithmetic().dialog(task).open()
+    return ARITHMETIC.dialog(task).open()
 
 
 def test_only_the_bare_number_is_right() -> None:
@@ -40,7 +41,7 @@ def test_level_0_asks_every_single_digit_problem_in_two_wordings() -> None:
             due |= {f"{a}+{b}=?": a + b, f"What is {a} plus {b}?": a + b}
             due |= {f"{a}-{b}=?": a - b, f"What is {a} minus {b}?": a - b}
     assert {question.text: question.answer for question in asked} == {text: str(n) for text, n in due.items()}
-    assert Arithmetic().size("en", 0) == len(due) == 400
+    assert ARITHMETIC.size("en", 0) == len(due) == 400
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -96,8 +97,8 @@ def test_every_number_gives_another_problem(level: int) -> None:
 
 
 def test_a_follow_up_builds_on_the_true_result() -> None:
-    first, second = plan(Task("arithmetic-dialog", "en", 0, 17))
-    dialog = ArithmeticDialog().dialog(Task("arithmetic-dialog", "en", 0, 17))
+    first, second = plan(Task("arithmetic-dialog", "en", 0, 17), 17)
+    dialog = ARITHMETIC_DIALOG.dialog(Task("arithmetic-dialog", "en", 0, 17))
     assert dialog.open() == first
     assert dialog.reply("1000") == second  # a wrong answer changes nothing
     assert dialog.reply("1000") is None
@@ -112,7 +113,7 @@ def test_follow_ups_by_level(level: int) -> None:
     wordings = {name: texts[: rule.num_follow_up_wordings] for name, texts in PHRASINGS["en"].follow_ups.items()}
     seen: Counter[str] = Counter()
     for seed in range(300):
-        questions = plan(Task("arithmetic-dialog", "en", level, seed))
+        questions = plan(Task("arithmetic-dialog", "en", level, seed), seed)
         assert len(questions) == 1 + rule.num_follow_ups
         for before, question in pairwise(questions):
             operand = int(re.findall(r"\d+", question.text)[0])
@@ -127,7 +128,7 @@ def test_follow_ups_by_level(level: int) -> None:
 
 
 def test_seeds_with_one_opening_get_different_follow_ups() -> None:
-    plans = [plan(Task("arithmetic-dialog", "en", 0, 17 + 400 * i)) for i in range(50)]
+    plans = [plan(Task("arithmetic-dialog", "en", 0, 17 + 400 * i), 17) for i in range(50)]
     assert len({questions[0] for questions in plans}) == 1
     assert len({questions[1] for questions in plans}) > 4  # of 6: two operators, three operands
 
@@ -142,7 +143,7 @@ def test_the_first_openings_in_order_are_spread_over_all() -> None:
 def test_an_impatient_user_at_a_higher_level_leaves() -> None:
     left_after: Counter[int] = Counter()
     for seed in range(40):
-        dialog = ArithmeticDialog().dialog(Task("arithmetic-dialog", "de", 2, seed))
+        dialog = ARITHMETIC_DIALOG.dialog(Task("arithmetic-dialog", "de", 2, seed))
         first, num_turns = dialog.open(), 1
         while (question := dialog.reply("hm")) is not None:
             num_turns += 1
@@ -154,9 +155,9 @@ def test_an_impatient_user_at_a_higher_level_leaves() -> None:
 
 
 def test_at_level_0_the_dialog_goes_on_whatever_is_answered() -> None:
-    dialog = ArithmeticDialog().dialog(Task("arithmetic-dialog", "de", 0, 5))
+    dialog = ARITHMETIC_DIALOG.dialog(Task("arithmetic-dialog", "de", 0, 5))
     dialog.open()
-    assert dialog.reply("hm") == plan(Task("arithmetic-dialog", "de", 0, 5))[1]
+    assert dialog.reply("hm") == plan(Task("arithmetic-dialog", "de", 0, 5), 5)[1]
 
 
 def test_a_division_with_a_remainder_is_refused() -> None:

@@ -122,7 +122,7 @@ def test_an_unknown_demand_is_refused() -> None:
 
 def test_words_and_sentences() -> None:
     assert words("It's 3.5 l'eau, well-known_tea.") == ["It's", "3", "5", "l'eau", "well-known", "tea"]
-    assert sentences('He said "No!" Then... he left') == ['He said "No', "Then", "he left"]
+    assert sentences('He said "No!" Then... he left') == ['He said "No!', "Then...", "he left"]
     assert items("- tea\n- milk") == items("tea, milk") == ["tea", "milk"]
 
 

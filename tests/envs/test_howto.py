@@ -1,19 +1,22 @@
 import pytest
 
-from envs.families.howto import SCENARIOS
-from envs.families.howto_scenario import HowTo
+from envs.families.howto import SCENARIOS, talk_through
+from envs.family import Family
 from envs.task import Question, Task, Transcript, Turn
 
 BY_NAME = {scenario.name: scenario for scenario in SCENARIOS}
 
 
-def success(scenario: HowTo, question: Question, answer: str) -> float:
+def success(scenario: Family, question: Question, answer: str) -> float:
     task = Task(scenario.name, "en", 0, 0)
     return scenario.verify(Transcript(task, (Turn(question, answer, "stop", 1),)))
 
 
 def questions(name: str, language: str = "en", level: int = 0) -> list[Question]:
-    return [plan[0] for plan in BY_NAME[name].plans(language, level)]
+    scenario = BY_NAME[name]
+    size = scenario.size(language, level)
+    assert size is not None
+    return [scenario.dialog(Task(name, language, level, seed)).open() for seed in range(size)]
 
 
 def test_every_plausible_number_is_right() -> None:
@@ -52,7 +55,7 @@ def test_options_differ(name: str, level: int) -> None:
 
 
 def test_a_dialog_goes_on_and_asks_for_an_amount() -> None:
-    plan = next(plan for plan in BY_NAME["howto-dialog"].plans("en", 0) if "water" in plan[0].text and len(plan) == 3)
+    plan = next(plan for plan in talk_through("en", 0) if "water" in plan[0].text and len(plan) == 3)
     assert plan[1].text.startswith("And after that?")
     assert plan[2].kind == "amount"
     assert plan[2].text.startswith("And how many")

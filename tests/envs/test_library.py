@@ -87,6 +87,13 @@ def test_a_rehearsal_finds_what_cannot_be_judged() -> None:
         library.rehearse(Task("unjudged", "en", 0, 0), max_turns=5)
 
 
+def test_a_question_of_unknown_kind_is_refused(tmp_path: Path) -> None:
+    text = VALID.replace(", word)]", ", word, kind='riddle')]")
+    library = build_library([write(tmp_path, text)])
+    with pytest.raises(ScenarioError, match=r"echo/en/1/3 asks a question of unknown kind 'riddle'; known: integer, "):
+        library.rehearse(Task("echo", "en", 1, 3), max_turns=1)
+
+
 def test_the_questions_of_a_right_dialog() -> None:
     library, task = Library(), Task("arithmetic-dialog", "en", 0, 3)
     questions = library.questions(task, max_turns=5)

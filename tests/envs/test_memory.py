@@ -7,20 +7,16 @@ import pytest
 from envs.families import memory_course, memory_facts
 from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import WORDS
-from envs.planned import PlannedScenario, with_aside
+from envs.planned import Plan, with_aside
 from envs.task import Question, Task
-from envs.verdicts import agreement
-
-BY_NAME = {scenario.name: scenario for scenario in (*memory_facts.SCENARIOS, *memory_course.SCENARIOS)}
 
 
-def script(scenario: PlannedScenario, task: Task, choices: list[int]) -> list[tuple[str, str | None]]:
-    return [(question.text, question.answer) for question in scenario.plan(task, choices)]
+def script(plan: Plan, task: Task, choices: list[int]) -> list[tuple[str, str | None]]:
+    return [(question.text, question.answer) for question in plan(task, choices)]
 
 
 def test_a_fact_is_told_and_asked_for() -> None:
-    scenario = BY_NAME["memory-recall"]
-    assert script(scenario, Task(scenario.name, "en", 0, 1), [0, 1]) == [
+    assert script(memory_facts.recall, Task("memory-recall", "en", 0, 1), [0, 1]) == [
         ("My favourite colour: blue. Say ok.", "ok"),
         ("What is my favourite colour?", "blue"),
     ]
@@ -28,9 +24,8 @@ def test_a_fact_is_told_and_asked_for() -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_last_value_of_a_fact_counts(level: int) -> None:
-    scenario = BY_NAME["memory-update"]
     for seed in range(60):
-        *told, (asked, answer) = script(scenario, Task(scenario.name, "en", level, seed), [1, 0])
+        *told, (asked, answer) = script(memory_facts.update, Task("memory-update", "en", level, seed), [1, 0])
         topic = next(noun for noun, question in PHRASINGS["en"].facts if question == asked)
         values = [text.partition(f"{topic}: ")[2] for text, _ in told if topic in text]
         assert values[-1] == f"{answer}. Say ok."
@@ -38,9 +33,8 @@ def test_the_last_value_of_a_fact_counts(level: int) -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_who_said_what_follows_from_the_lines(level: int) -> None:
-    scenario = BY_NAME["memory-speaker"]
     for seed in range(60):
-        *told, (asked, answer) = script(scenario, Task(scenario.name, "en", level, seed), [2, 3])
+        *told, (asked, answer) = script(memory_facts.speaker, Task("memory-speaker", "en", level, seed), [2, 3])
         lines = [re.fullmatch(r"(\w+): (\w+)\. Say ok\.", text) for text, _ in told]
         said = {found[2]: found[1] for found in lines if found}
         last = {found[1]: found[2] for found in lines if found}
@@ -50,11 +44,10 @@ def test_who_said_what_follows_from_the_lines(level: int) -> None:
 
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_list_follows_from_what_was_added_and_crossed_off(level: int) -> None:
-    scenario = BY_NAME["memory-list"]
     for seed in range(60):
         items: list[str] = []
         choices = [0, 0, 0][: 2 + (level > 0)]
-        questions = script(scenario, Task(scenario.name, "en", level, seed), choices)
+        questions = script(memory_facts.shopping, Task("memory-list", "en", level, seed), choices)
         for text, _ in questions:
             if found := re.match(r"(On my list:|Add|Cross off) ([\w, ]+)\.", text):
                 new = found[2].split(", ")
@@ -62,17 +55,10 @@ def test_the_list_follows_from_what_was_added_and_crossed_off(level: int) -> Non
         assert questions[-1][1] == ", ".join(items)
 
 
-def test_a_list_is_as_right_as_its_items() -> None:
-    question = Question("", "milk, rice, tea", "list")
-    answers = ("Tea, milk, rice.", "milk, tea", "milk, milk, rice, tea", "bread", "")
-    assert [agreement(answer, question) for answer in answers] == pytest.approx([1, 0.8, 6 / 7, 0, 0])
-
-
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_total_is_that_of_the_numbers(level: int) -> None:
-    scenario = BY_NAME["memory-total"]
     for seed in range(60):
-        questions = script(scenario, Task(scenario.name, "de", level, seed), [4])
+        questions = script(memory_course.total, Task("memory-total", "de", level, seed), [4])
         signs = [(re.findall(r"\d+", text)[0], text.startswith("Minus")) for text, _ in questions]
         assert questions[-1][1] == str(sum(-int(number) if lower else int(number) for number, lower in signs))
 
@@ -80,18 +66,19 @@ def test_the_total_is_that_of_the_numbers(level: int) -> None:
 @pytest.mark.parametrize("level", [0, 1, 2])
 def test_the_course_of_the_dialog_is_what_was_asked(level: int) -> None:
     for seed in range(60):
-        *asked, (which, answer) = script(BY_NAME["memory-first"], Task("memory-first", "en", level, seed), [1, 2])
+        *asked, (which, answer) = script(memory_course.first, Task("memory-first", "en", level, seed), [1, 2])
         place = next(place for place, word in enumerate(("first", "second", "third")) if word in which)
         assert asked[place][0] == f"{answer}?"
         assert len(set(asked)) == len(asked)
-        *asked, (_, count) = script(BY_NAME["memory-count"], Task("memory-count", "en", level, seed), [1, 2])
+        *asked, (_, count) = script(memory_course.count, Task("memory-count", "en", level, seed), [1, 2])
         assert count == str(sum("+" in text for text, _ in asked))
 
 
 def test_a_rule_holds_until_it_is_lifted() -> None:
-    scenario = BY_NAME["memory-rule"]
     for seed in range(30):
-        (first, due), (second, upper), (lifted, bare) = script(scenario, Task(scenario.name, "de", 1, seed), [0, 2])
+        (first, due), (second, upper), (lifted, bare) = script(
+            memory_course.rule, Task("memory-rule", "de", 1, seed), [0, 2]
+        )
         assert (first, due) == ("Antworte in Großbuchstaben. Sag grün.", "GRÜN")
         assert f"Sag {upper.lower() if upper else ''}." == second
         assert lifted == f"Vergiss jetzt diese Regel. Sag {bare}."
@@ -99,7 +86,6 @@ def test_a_rule_holds_until_it_is_lifted() -> None:
         assert upper.isupper()
         assert bare is not None
         assert bare.islower()
-    assert agreement("grün", Question("", "GRÜN", "exact")) == 0
 
 
 def test_an_aside_interrupts_the_plan_and_never_opens_it() -> None:

@@ -12,11 +12,7 @@ from envs.families.programs import (
     MISTAKEN_OPERATORS,
     OPERATORS,
     PAIRS,
-    FillGap,
-    FixMistake,
-    PredictOutput,
-    WriteExpression,
-    WriteFunction,
+    SCENARIOS,
     expressions,
     gaps,
     operator_tests,
@@ -26,6 +22,7 @@ from envs.sandbox import NoSandbox, find_sandbox, the_sandbox
 from envs.sandbox_run import SandboxError
 from envs.task import FinishReason, Scenario, Task, Transcript, Turn
 
+WRITE_FUNCTION, WRITE_EXPRESSION, FILL_GAP, FIX_MISTAKE, PREDICT_OUTPUT = SCENARIOS
 SPECS = (*EASY, *HARDER)
 specs = pytest.mark.parametrize("spec", SPECS, ids=lambda spec: spec.signature)
 
@@ -75,33 +72,33 @@ def test_specs_differ() -> None:
 
 
 def test_what_is_asked_by_hand() -> None:
-    assert asked(WriteFunction(), 0, 7) == "f() returns 7"
-    assert asked(WriteFunction(), 1, 0) == (
+    assert asked(WRITE_FUNCTION, 0, 7) == "f() returns 7"
+    assert asked(WRITE_FUNCTION, 1, 0) == (
         "Write a Python function double(n) that returns twice the number n. Example: double(3) == 6"
     )
-    assert asked(WriteExpression(), 0, 12) == "The number 12"
-    assert asked(FillGap(), 0, 0, "de") == "Ergänze ____:\nf(7, 3) == 10\ndef f(a, b): return a ____ b"
-    assert asked(FixMistake(), 0, 0) == "Fix this:\nf(7, 3) == 10\ndef f(a, b): return a - b"
-    assert asked(FixMistake(), 1, 0, "fr") == (
+    assert asked(WRITE_EXPRESSION, 0, 12) == "The number 12"
+    assert asked(FILL_GAP, 0, 0, "de") == "Ergänze ____:\nf(7, 3) == 10\ndef f(a, b): return a ____ b"
+    assert asked(FIX_MISTAKE, 0, 0) == "Fix this:\nf(7, 3) == 10\ndef f(a, b): return a - b"
+    assert asked(FIX_MISTAKE, 1, 0, "fr") == (
         "Corrige ceci :\ndouble(3) == 6\ndouble(0) == 0\ndef double(n):\n    return n * n"
     )
-    assert asked(PredictOutput(), 0, 37) == "Output?\nprint(3 + 7)"
+    assert asked(PREDICT_OUTPUT, 0, 37) == "Output?\nprint(3 + 7)"
 
 
 @pytest.mark.usefixtures("sandbox")
 def test_any_program_that_passes_the_tests_is_right() -> None:
     for answer in ("double = lambda n: n + n", "Sure:\n```python\ndef double(number):\n    return number << 1\n```"):
-        assert verify(WriteFunction(), 1, 0, answer) == 1
-    assert verify(WriteExpression(), 0, 12, "3 * 4") == 1
-    assert verify(FillGap(), 1, 0, "(1 + 1)") == 1  # n * ____
+        assert verify(WRITE_FUNCTION, 1, 0, answer) == 1
+    assert verify(WRITE_EXPRESSION, 0, 12, "3 * 4") == 1
+    assert verify(FILL_GAP, 1, 0, "(1 + 1)") == 1  # n * ____
 
 
 @pytest.mark.usefixtures("sandbox")
 def test_a_program_that_knows_only_the_examples_is_wrong() -> None:
-    assert verify(WriteFunction(), 1, 0, "def double(n): return 6") == 0
-    assert verify(FillGap(), 1, 0, "2 if n in (3, 0) else 1") == 0
-    assert verify(FixMistake(), 1, 0, "def double(n): return {3: 6, 0: 0}[n]") == 0
-    assert verify(WriteFunction(), 1, 0, "def double(n): return 2 * n", finish="length") == 0
+    assert verify(WRITE_FUNCTION, 1, 0, "def double(n): return 6") == 0
+    assert verify(FILL_GAP, 1, 0, "2 if n in (3, 0) else 1") == 0
+    assert verify(FIX_MISTAKE, 1, 0, "def double(n): return {3: 6, 0: 0}[n]") == 0
+    assert verify(WRITE_FUNCTION, 1, 0, "def double(n): return 2 * n", finish="length") == 0
 
 
 def test_an_example_tells_the_operators_apart() -> None:
@@ -113,14 +110,14 @@ def test_an_example_tells_the_operators_apart() -> None:
 
 def test_the_answer_to_a_gap_is_never_nothing() -> None:
     for level in range(3):
-        assert all(question.oracle for question in (*gaps("it", level), *expressions(level)))
+        assert all(question.oracle for question in (*gaps("it", level), *expressions("en", level)))
 
 
 @pytest.mark.usefixtures("sandbox")
 def test_the_program_of_an_oracle_is_the_spec_itself() -> None:
     """So that the scenarios share their runs."""
     programs = {spec.program for spec in SPECS}
-    for question in (*gaps("en", 1), *gaps("en", 2), *expressions(1), *expressions(2)):
+    for question in (*gaps("en", 1), *gaps("en", 2), *expressions("en", 1), *expressions("en", 2)):
         assert program_of(question, str(question.oracle)) in programs
         assert demanded_tests(question)
 
@@ -140,8 +137,8 @@ def test_programs_print_what_is_said(level: int) -> None:
 def test_every_wording_asks_for_an_output(monkeypatch: pytest.MonkeyPatch, wordings: tuple[str, ...]) -> None:
     monkeypatch.setitem(PHRASINGS, "en", replace(PHRASINGS["en"], output=wordings))
     size = OUTPUTS[0][0] * len(wordings)
-    assert len({asked(PredictOutput(), 0, seed) for seed in range(size)}) == size == PredictOutput().size("en", 0)
-    assert asked(PredictOutput(), 0, size) == asked(PredictOutput(), 0, 0)
+    assert len({asked(PREDICT_OUTPUT, 0, seed) for seed in range(size)}) == size == PREDICT_OUTPUT.size("en", 0)
+    assert asked(PREDICT_OUTPUT, 0, size) == asked(PREDICT_OUTPUT, 0, 0)
 
 
 @pytest.mark.parametrize("language", PHRASINGS)
@@ -156,7 +153,7 @@ def test_without_a_sandbox_nobody_can_tell(monkeypatch: pytest.MonkeyPatch) -> N
     none = NoSandbox("no namespaces", "allow them")
     monkeypatch.setattr("envs.sandbox.find_sandbox", lambda: none)
     run_tests.cache_clear()
-    for scenario in (WriteFunction(), WriteExpression(), FillGap(), FixMistake()):
+    for scenario in (WRITE_FUNCTION, WRITE_EXPRESSION, FILL_GAP, FIX_MISTAKE):
         with pytest.raises(SandboxError, match="no namespaces; allow them"):
             verify(scenario, 1, 0, "def double(n): return 2 * n")
-    assert verify(PredictOutput(), 0, 37, "10") == 1
+    assert verify(PREDICT_OUTPUT, 0, 37, "10") == 1

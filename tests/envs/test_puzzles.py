@@ -5,35 +5,30 @@ from fractions import Fraction
 import pytest
 
 from envs.families.code_puzzles import completes, holds_exactly
-from envs.families.drawn import same_text, same_words
 from envs.formulas import FormulaError, evaluate
 from envs.library import BUILT_IN
 from envs.task import Constraint, Question, Task, Transcript, Turn
 
 
-def turn(answer: str, due: str | None = None, *constraints: Constraint) -> Turn:
-    return Turn(Question("?", due, constraints=constraints), answer, "stop", num_tokens=1)
-
-
-def test_words_are_right_in_any_case_and_text_only_to_the_letter() -> None:
-    assert [same_words(turn(answer, "Anna")) for answer in ("anna", " Anna.\n", "Ann", "Anna Ben")] == [1, 1, 0, 0]
-    assert [same_text(turn(answer, "nus")) for answer in ("nus\n", "Nus", "nus.")] == [1, 0, 0]
+def said(answer: str, due: str | None = None, *constraints: Constraint) -> Transcript:
+    turn = Turn(Question("?", due, constraints=constraints), answer, "stop", num_tokens=1)
+    return Transcript(Task("puzzle", "en", 0, 0), (turn,))
 
 
 def test_an_expression_needs_x_and_every_value() -> None:
     wanted = (Constraint("value_at", "3 7"), Constraint("value_at", "5 11"))
     right = ("x*2 + 1", "2*x+1", "1 + x + x", "(4*x + 2)/2")
     wrong = ("7", "x + 4", "", "y*2 + 1", "f(x)", "x*2 + 1 +", "__import__('os')", "x**99", "x/0")
-    assert [completes(turn(answer, None, *wanted)) for answer in right] == [True] * len(right)
-    assert [completes(turn(answer, None, *wanted)) for answer in wrong] == [False] * len(wrong)
+    assert [completes(said(answer, None, *wanted)) for answer in right] == [1] * len(right)
+    assert [completes(said(answer, None, *wanted)) for answer in wrong] == [0] * len(wrong)
 
 
 def test_a_condition_holds_inside_and_nowhere_else() -> None:
     within = Constraint("true_for", "3 6")
     right = ("3 <= x < 6", "x >= 3 and x <= 5", "not (x < 3 or x >= 6)", "x == 3 or x == 4 or x == 5")
     wrong = ("x >= 3", "3 <= x <= 6", "True", "x", "", "x in (3, 4, 5)")
-    assert [holds_exactly(turn(answer, None, within)) for answer in right] == [True] * len(right)
-    assert [holds_exactly(turn(answer, None, within)) for answer in wrong] == [False] * len(wrong)
+    assert [holds_exactly(said(answer, None, within)) for answer in right] == [1] * len(right)
+    assert [holds_exactly(said(answer, None, within)) for answer in wrong] == [0] * len(wrong)
 
 
 @pytest.mark.parametrize(

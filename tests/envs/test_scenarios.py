@@ -6,7 +6,7 @@ import pytest
 
 from envs.families import programs
 from envs.library import BUILT_IN
-from envs.questions import Questions
+from envs.questions import questions_family
 from envs.sandbox import NoSandbox, find_sandbox
 from envs.task import FinishReason, Question, Scenario, Task, Transcript, Turn
 
@@ -29,7 +29,7 @@ def scenario(request: pytest.FixtureRequest, questions_file: str) -> Scenario:
     if request.param in RUN_PROGRAMS and isinstance(found := find_sandbox(), NoSandbox):
         pytest.skip(f"no sandbox here: {found.reason}")
     by_name: dict[str, Scenario] = {built_in.name: built_in for built_in in BUILT_IN}
-    return by_name.get(request.param) or Questions(questions_file)
+    return by_name.get(request.param) or questions_family(questions_file)
 
 
 def cells(scenario: Scenario) -> list[tuple[str, int]]:

@@ -34,6 +34,12 @@ def test_gpus() -> None:
     assert "OMP_NUM_THREADS" not in found.engine_env
 
 
+def test_two_engines_of_a_worker_share_its_gpus() -> None:
+    alone, pair = (plan(3, num_engines=n).engine_args["gpu_memory_utilization"] for n in (1, 2))
+    assert 2 * pair == alone
+    assert "gpu_memory_utilization" not in plan(0, num_engines=2).engine_args
+
+
 @pytest.mark.parametrize(
     ("num_gpus", "compile_ops", "torch_adam", "shm_comm"),
     [(0, False, True, False), (0, True, False, True), (4, False, True, False), (4, True, False, False)],

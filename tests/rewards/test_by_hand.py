@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from envs.families.arithmetic import verify_integer
-from envs.questions import Questions
+from envs.families.arithmetic import SCENARIOS
+from envs.questions import questions_family
 from envs.task import Transcript
 from rewards.dimensions.example import example
 from rewards.table import by_name
@@ -163,5 +163,5 @@ def test_correct_agrees_with_the_scenarios(answer: str, tmp_path: Path) -> None:
     file.write_text(json.dumps({"question": "?", "answer": "7"}))
     score = DIMENSIONS["answer.correct"].score
     for expected in ("7", "-7", "1007"):
-        assert score(integer(answer, expected)) == verify_integer(integer(answer, expected))
-        assert score(number(answer, expected)) == Questions(str(file)).verify(number(answer, expected))
+        assert score(integer(answer, expected)) == SCENARIOS[0].verify(integer(answer, expected))
+        assert score(number(answer, expected)) == questions_family(str(file)).verify(number(answer, expected))

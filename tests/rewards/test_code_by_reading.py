@@ -7,7 +7,7 @@ import pytest
 from envs.task import Constraint, Question, Transcript
 from rewards.dimensions.example import example
 from rewards.score import judge
-from rewards.source import asked_function, source, syntax_error, tree_of
+from rewards.source import asked_function, source_of, syntax_error, tree_of
 from rewards.table import TABLE, by_name
 
 DIMENSIONS = by_name()
@@ -71,10 +71,20 @@ def test_every_dimension_that_reads_code_is_tested() -> None:
 
 
 def test_code_is_found_in_a_block_or_where_it_is_due() -> None:
-    assert source("So:\n```python\na = 1\n```\nDone.", False) == "a = 1\n"
-    assert source("```\nRome is old\n```", False) == ""
-    assert source("a = 1", True) == "a = 1"
-    assert source("a = 1", False) == ""
+    assert source_of(example("?", "So:\n```python\na = 1\n```\nDone.")) == "a = 1\n"
+    assert source_of(example("?", "```\nRome is old\n```")) == ""
+    assert source_of(code("a = 1")) == source_of(code("```\na = 1\n```")) == "a = 1"
+    assert source_of(example("?", "a = 1")) == ""
+
+
+def test_what_fills_a_gap_is_read_in_its_frame() -> None:
+    frame = Constraint("frame", "def f(a, b):\n    return a ____ b")
+    filled = example("Fill ____", "+", kind="code", constraints=(frame,))
+    assert source_of(filled) == "def f(a, b):\n    return a + b"
+    assert DIMENSIONS["code.parses"].score(filled) == DIMENSIONS["code.parameters_used"].score(filled) == 1
+    broken = example("Fill ____", "+ +* 1", kind="code", constraints=(frame,))
+    assert DIMENSIONS["code.parses"].score(broken) != 1
+    assert source_of(example("Fill ____", "+\n1", kind="code", constraints=(frame,))) == ""
 
 
 def test_the_function_asked_for() -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from envs.task import Dialog, Question, Task, Transcript, Turn
+from envs.task import Dialog, Outcome, PlayedDialog, Question, Task, Transcript, Turn
 from rewards.dimension import Dimension
 from rewards.dimensions.example import example, sum_of_3_and_4
 from rewards.resolve import resolve
@@ -151,3 +151,23 @@ def test_an_iteration_of_short_answers_is_scored_within_seconds_of_cpu() -> None
     for dialog in dialogs:
         scorer.score(dialog)
     assert time.process_time() - start < 5.0  # about 1 on a quiet machine, which is 2 µs a judgement
+
+
+class FakePlayed(FakeScenario):
+    """Its users are right where its assistants are wrong."""
+
+    def played(self, task: Task) -> PlayedDialog:
+        raise NotImplementedError
+
+    def verify_user(self, transcript: Transcript) -> float:
+        return 1.0 - float(self.verdict)  # type: ignore[arg-type]
+
+
+def test_what_a_user_said_is_verified_as_a_users_words() -> None:
+    scorer = Scorer(resolve({"task.success": 1.0}), {"example": FakePlayed(0.25)})
+    said = sum_of_3_and_4("7")
+    assert scorer.score(said).success.tolist() == [0.25]
+    for outcome in (Outcome(success=0.5), Outcome(valid=False)):
+        score = scorer.score(replace(said, outcome=outcome))
+        assert (score.success.tolist(), score.vector.tolist()) == ([0.75], [[0.75]])
+        assert scorer_of({"task.success": 1.0}, verdict=0.25).score(replace(said, outcome=outcome)).success == [0.25]

@@ -7,7 +7,7 @@ import pytest
 from envs.task import Transcript
 from rewards.dimensions.example import example
 from rewards.dimensions.privacy import iban_holds, luhn_holds
-from rewards.dimensions.variety import mtld
+from rewards.dimensions.repetition_variety import mtld
 from rewards.table import by_name
 
 DIMENSIONS = by_name()

@@ -91,7 +91,8 @@ class FakeEngine:
 
     `answer_length`: tokens of every answer with its end; None: as the policy likes. `on_step` lets a test do something
     between two steps, such as moving a clock. `says(version, number)`: the digit that is the answer at that version of
-    the weights, for a number in [0, 1) that depends on the dialog.
+    the weights, for a number in [0, 1) that depends on the dialog. `replies(dialog, seed)`: the answer to the last
+    question of the dialog so far, as text with its role marks.
     """
 
     def __init__(
@@ -100,8 +101,9 @@ class FakeEngine:
         answer_length: int | None = None,
         on_step: Callable[[], None] = lambda: None,
         says: Callable[[int, float], str] | None = None,
+        replies: Callable[[str, int], str] | None = None,
     ) -> None:
-        self._answer_length, self._on_step, self._says = answer_length, on_step, says
+        self._answer_length, self._on_step, self._says, self._replies = answer_length, on_step, says, replies
         self._running: dict[str, Running] = {}
         self.weights, self.version = "", -1
         self.requests: list[SampleRequest] = []
@@ -113,7 +115,7 @@ class FakeEngine:
         return len(self._running)
 
     def add(self, request: SampleRequest) -> None:
-        assert self.version >= 0, "no weights yet"
+        assert self.weights, "no weights yet"
         assert request.id not in self._running
         self._running[request.id] = Running(request)
         self.requests.append(
@@ -150,6 +152,10 @@ class FakeEngine:
         if self._says is not None:
             digit = self._says(self.version, _number(list(request.prompt), request.seed))
             token = stop if running.tokens else chat().tokenizer.convert_tokens_to_ids(digit)
+        if self._replies is not None:
+            answer = self._replies(chat().tokenizer.decode(request.prompt), request.seed)
+            written = chat().tokenizer.encode(answer, add_special_tokens=False)
+            token = [*written, stop][len(running.tokens)]
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
@@ -162,6 +168,17 @@ class FakeEngine:
             np.array(running.versions, np.int32),
             "stop" if token == stop else "length",
         )
+
+
+@dataclass
+class FakeOpponents:
+    """The second engine of a worker: says what the policy does that `FakeLearner.save_policy` has written."""
+
+    engine: FakeEngine
+
+    def __call__(self, folder: str) -> FakeEngine:
+        self.engine.load(manifest(-1, (Path(folder) / "weights").read_text()), [])
+        return self.engine
 
 
 def manifest(version: int, weights: str = FIRST_WEIGHTS) -> Manifest:
@@ -308,6 +325,12 @@ class FakeLearner:
         self._trap.visit("save")
         (folder / "optimizer").write_text("momentum")
 
+    async def save_policy(self, folder: Path) -> None:
+        folder.mkdir()
+        (folder / "weights").write_text(self.weights)
+        await asyncio.sleep(0)
+        self._trap.visit("snapshot")
+
     async def load(self, folder: Path) -> None:
         self.weights = (folder / "policy" / "weights").read_text()
 
@@ -351,7 +374,7 @@ class Run:
         scenario: asked instead of the recipe's mixture.
         trap: where the run is to be killed.
         deaf: workers that never get new weights.
-        says: what every answer is, see `FakeEngine`.
+        says, replies: what every answer is, see `FakeEngine`.
     """
 
     def __init__(
@@ -365,6 +388,7 @@ class Run:
         deaf: Sequence[int] = (),
         logprob_error: float = 0.0,
         says: Callable[[int, float], str] | None = None,
+        replies: Callable[[str, int], str] | None = None,
     ) -> None:
         trap = trap or Trap()
         self.run_dir, self.config, self.said = run_dir, config, list[str]()
@@ -373,9 +397,17 @@ class Run:
         if scenario is not None:
             self.library, self.mix = Library((scenario,)), (MixLine(scenario.name),)
             self.scorer = Scorer(self.scorer.dimensions, {scenario.name: scenario})
-        self.engines = [FakeEngine(says=says) for _ in range(num_workers)]
+        self.engines = [FakeEngine(says=says, replies=replies) for _ in range(num_workers)]
         workers = [
-            RolloutWorker(engine, chat(), self.library, budget(config), name=f"rollout-{index}")
+            RolloutWorker(
+                engine,
+                chat(),
+                self.library,
+                budget(config),
+                name=f"rollout-{index}",
+                opponents=FakeOpponents(FakeEngine(says=says, replies=replies)),
+                model_users=config.rollout.model_users,
+            )
             for index, engine in enumerate(self.engines)
         ]
         self.rollouts = MemoryRollouts(workers, trap)

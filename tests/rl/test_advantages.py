@@ -39,6 +39,7 @@ def batch_of(*rows: str, rewards=None, truncated=None, groups=None) -> Batch:
         truncated=np.zeros(len(rows), bool) if truncated is None else np.array(truncated),
         groups=np.arange(len(rows), dtype=np.int32) if groups is None else np.array(groups, np.int32),
         versions=np.zeros(len(rows), np.int32),
+        roles=np.zeros(len(rows), np.int8),
     )
 
 
@@ -226,6 +227,7 @@ def test_estimates_do_not_depend_on_order_padding_or_what_is_off_the_actions(est
         truncated=batch.truncated[order],
         groups=batch.groups[order] + 40,
         versions=batch.versions[order],
+        roles=batch.roles[order],
     )
     garbage = Annotations(
         logprobs=shuffle(np.where(batch.action_mask, annotations.logprobs, np.nan), 1e9),

@@ -2,16 +2,16 @@ import numpy as np
 import pytest
 
 from envs.task import Question, Task, Turn
-from rl.batch import pack
+from rl.batch import pack, usable
 from rl.trajectory import EpisodeRequest, Score, Scored, Trajectory, failed
 
 
-def scored(mask: str, turn_ends: list[int], rewards: list[float], *, group=0, status="ok") -> Scored:
+def scored(mask: str, turn_ends: list[int], rewards: list[float], *, group=0, status="ok", **who) -> Scored:
     """A dialog drawn as text: "q" a token of the user, "A" one of the policy."""
     actions = np.array([c == "A" for c in mask])
     positions = np.arange(len(mask))
     trajectory = Trajectory(
-        request=EpisodeRequest(Task("s", "en", 0, 1), iteration=0, group=group, sample=0, run_seed=0),
+        request=EpisodeRequest(Task("s", "en", 0, 1), iteration=0, group=group, sample=0, run_seed=0, **who),
         tokens=(positions + 10).astype(np.int32),
         action_mask=actions,
         logprobs=np.where(actions, -positions / 10, 0).astype(np.float32),
@@ -37,7 +37,7 @@ def test_layout_by_hand():
     np.testing.assert_allclose(batch.sampler_logprobs[0], [0, -0.1, -0.2, 0, 0, -0.5, 0])
     np.testing.assert_array_equal(batch.lengths, [7, 2])
     np.testing.assert_array_equal(batch.truncated, [False, True])
-    np.testing.assert_array_equal(batch.groups, [3, 0])
+    np.testing.assert_array_equal(batch.groups, [0, 1])
     np.testing.assert_array_equal(batch.versions, [1, 1])
     assert batch.num_action_tokens == 4 and len(batch) == 2
 
@@ -62,6 +62,18 @@ def test_row_without_any_action_is_laid_out():
 def test_neither_failed_nor_stale_nor_unscored_rows_become_data():
     good, stale = scored("qA", [1], [1.0], group=5), scored("qA", [1], [9.0], status="stale")
     broken = Scored(failed(good.trajectory.request, error="boom", worker="w"), None)
-    assert pack([stale, broken, good], reward_clip=10).groups.tolist() == [5]
+    assert pack([stale, broken, good], reward_clip=10).rewards.tolist() == [[0, 1]]
     with pytest.raises(ValueError, match="no usable trajectory"):
         pack([stale, broken], reward_clip=10)
+
+
+def test_groups_count_up_and_hold_one_role_each():
+    dialogs = [(7, "assistant"), (7, "user"), (2, "assistant"), (7, "assistant"), (2, "user"), (7, "user")]
+    rows = [scored("qA", [1], [1.0], group=group, role=role) for group, role in dialogs]
+    assert pack(rows, reward_clip=10).groups.tolist() == [0, 1, 2, 0, 3, 1]
+
+
+def test_words_of_an_opponent_train_nobody():
+    own, other = (scored("qA", [1], [1.0], role="user", opponent=folder) for folder in ("", "step-40"))
+    assistant = scored("qA", [1], [1.0], opponent="step-40")
+    assert usable([own, other, assistant]) == [own, assistant]

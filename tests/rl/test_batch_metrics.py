@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from rl.batch import Advantages, Annotations, Batch, pack
-from rl.batch_metrics import MismatchError, mismatch_metrics, reward_metrics, rollout_metrics, value_metrics
+from rl.batch_metrics import (
+    MismatchError,
+    mismatch_metrics,
+    reward_metrics,
+    rollout_metrics,
+    user_metrics,
+    value_metrics,
+)
 from rl.trajectory import Score, Scored
 from tests.rl.builders import DIMENSIONS, lost, request, scored, trajectory
 
@@ -30,6 +37,28 @@ def test_rewards_are_means_over_turns_and_over_what_a_dimension_judged() -> None
         # language.english judged nothing, and says nothing
         "reward/mean": 3.0,
         "success/mean": pytest.approx(2 / 3),
+    }
+
+
+def test_users_are_measured_apart_from_their_assistants() -> None:
+    assistant, user = judged([[1.0, 0.0, 0.0]], [2.0], [1.0]), judged([[3.0, 0.0, 0.0]] * 2, [4.0, 8.0], [0.0, 1.0])
+    user = replace(user, trajectory=replace(user.trajectory, request=replace(request(), role="user")))
+    assert reward_metrics([assistant, user], DIMENSIONS)["reward/math.correct"] == 1.0
+    assert reward_metrics([assistant, user], DIMENSIONS)["reward/mean"] == 2.0
+    assert user_metrics([assistant, user]) == {"selfplay/reward_user": 6.0, "selfplay/success_user": 0.5}
+    assert user_metrics([assistant]) == {}
+
+
+def test_an_iteration_whose_users_asked_nothing_has_numbers_too() -> None:
+    silent = Scored(trajectory(request(), ()), Score(np.zeros((0, 3), np.float32), np.zeros(0), np.zeros(0)))
+    metrics = reward_metrics([silent], DIMENSIONS)
+    assert metrics.keys() == {"reward/mean", "success/mean"}
+    assert np.isnan(list(metrics.values())).all()
+    assert rollout_metrics([silent]) == {
+        "episodes/ok": 1.0,
+        "episodes/truncated": 0.0,
+        "episodes/failed": 0.0,
+        "episodes/stale": 0.0,
     }
 
 

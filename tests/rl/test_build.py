@@ -91,6 +91,13 @@ def test_the_tokenizer_is_trained_on_dialogs_that_go_right() -> None:
     assert opening_only == [text for turns in rounds for text in turns[:2]]
 
 
+def test_the_tokenizer_knows_what_a_model_that_plays_the_user_reads() -> None:
+    mix = "tasks.mix=[{scenario: shared-goal, languages: [en], levels: [0]}]"
+    briefs = {f"You want {number}. Say it." for number in range(10)}
+    assert briefs <= set(build._dialog_texts(small_config(mix, "rollout.model_users=true")))
+    assert not briefs & set(build._dialog_texts(small_config(mix)))
+
+
 def test_tasks_are_those_of_the_mixture() -> None:
     library, mix = build_tasks(small_config("tasks.mix.0.weight=2.5"))
     assert [(line.scenario, line.weight, line.languages, line.levels) for line in mix] == [

@@ -89,6 +89,7 @@ def batch_of_two() -> Batch:
         truncated=np.zeros(2, bool),
         groups=np.zeros(2, np.int32),
         versions=np.zeros(2, np.int32),
+        roles=np.zeros(2, np.int8),
     )
 
 

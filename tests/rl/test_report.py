@@ -129,6 +129,23 @@ def test_levels_of_a_curriculum_are_drawn(tmp_path: Path) -> None:
     assert (tmp_path / "curriculum.png").read_bytes().startswith(PNG)
 
 
+def test_proposals_of_self_play_are_drawn_and_told(tmp_path: Path) -> None:
+    log = MetricsLog(tmp_path)
+    for step in range(9):
+        tried = {"selfplay/difficulty": 1 - step / 8, "selfplay/learnable": 0.5} if step else {}
+        log.write(step, {"selfplay/validity": step / 8, "selfplay/distinct": step / 16, "selfplay/new": 0.0, **tried})
+    log.close()
+    TrajectoryStore(tmp_path, DIMENSIONS)
+    write_report(tmp_path, summary())
+    assert (tmp_path / "plots" / "selfplay.png").read_bytes().startswith(PNG)
+    text = (tmp_path / "report.md").read_text()
+    assert "](plots/selfplay.png)" in text
+    table = text[text.index("## Self-play") :].splitlines()[4:9]
+    assert table[0] == "| 0 | 0.0% | 0.0% | 0.0% |  |  |"
+    assert [row.split(" | ")[0] for row in table] == ["| 0", "| 2", "| 4", "| 6", "| 8"]
+    assert table[4] == "| 8 | 100.0% | 50.0% | 0.0% | 0.0% | 50.0% |"
+
+
 def test_what_the_model_wrote_cannot_break_the_page(run: Path) -> None:
     write_report(run, summary(*EVALS))
     row = next(line for line in (run / "report.md").read_text().splitlines() if "&lt;b&gt;" in line)

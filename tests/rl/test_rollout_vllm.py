@@ -1,6 +1,7 @@
 """Dialogs on a real engine, built as a run builds it: what a trajectory says is what the network itself says."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ from transformers import PreTrainedModel
 
 from envs.task import Task
 from models.chat import ChatFormat, chat_format
-from models.policy import load_policy
+from models.policy import load_policy, random_policy, save_model_folder
 from models.tokenizer import load_tokenizer
 from rl.build import build_rollout_worker, prepare_model
 from rl.config import Config
@@ -26,7 +27,9 @@ TOLERANCE = 1e-4
 
 @pytest.fixture(scope="module")
 def config() -> Config:
-    return load_config("r1_zero_smoke", ["model.vocab_size=300", "model.init_std=0.08", "rollout.max_num_seqs=64"])
+    mix = "tasks.mix=[{scenario: arithmetic-dialog, languages: [en]}, {scenario: shared-goal, languages: [en]}]"
+    sizes = ["model.vocab_size=300", "model.init_std=0.08", "rollout.max_num_seqs=64"]
+    return load_config("r1_zero_smoke", [mix, "rollout.model_users=true", *sizes])
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +151,50 @@ def test_new_weights_in_the_middle_of_dialogs(
             assert gap.max(initial=0.0) <= TOLERANCE
         mixed += len(set(trajectory.versions[trajectory.action_mask].tolist())) == 2
     assert mixed > 40
+
+
+# -- a second engine ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def opponents(folder: Path, policies: list[PreTrainedModel], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The second version, the first one, and one of another shape, as folders."""
+    home, tokenizer = tmp_path_factory.mktemp("opponents"), load_tokenizer(folder)
+    shape = policies[0].config.to_dict() | {"num_hidden_layers": 2}
+    other = random_policy(type(policies[0].config).from_dict(shape), seed=5)
+    folders = [home / name for name in ("second", "first", "other")]
+    for policy, place in zip((policies[1], policies[0], other), folders, strict=True):
+        save_model_folder(policy, tokenizer, place)
+    return folders
+
+
+def test_an_opponent_speaks_from_a_second_engine(
+    worker: RolloutWorker, policies: list[PreTrainedModel], opponents: list[Path]
+) -> None:
+    own = requests(8)
+    second, first, other, nobody = (
+        [replace(r, group=10 * (i + 1) + r.group, role="proposer", opponent=str(folder)) for r in requests(8)]
+        for i, folder in enumerate((*opponents, opponents[0].with_name("nobody")))
+    )
+    errands = [
+        EpisodeRequest(Task("shared-goal", "en", 0, seed), 0, 100 + seed, 0, run_seed=7, opponent=opponent)
+        for seed, opponent in enumerate(["", str(opponents[0])] * 4)
+    ]
+    ended = talk(worker, [*own, *second, *nobody[:1], *other[:1], *first, *errands])
+    assert len(ended) == 34
+    for asked, policy, version in ((own, policies[0], 0), (second, policies[1], -1), (first, policies[0], -1)):
+        for request in asked:
+            trajectory = ended[request.id]
+            wrote = trajectory.action_mask
+            gap = np.abs(trajectory.logprobs - forward_logprobs(policy, trajectory.tokens))[wrote]
+            assert (trajectory.request, set(trajectory.versions[wrote].tolist())) == (request, {version})
+            assert gap.max() <= TOLERANCE
+    for request in errands:
+        assistant = ended[request.id]
+        assert assistant.user is not None
+        for side, policy in ((assistant, policies[0]), (assistant.user, policies[1 if request.opponent else 0])):
+            gap = np.abs(side.logprobs - forward_logprobs(policy, side.tokens))[side.action_mask]
+            assert gap.max() <= TOLERANCE
+    errors = [ended[asked[0].id].error for asked in (nobody, other)]
+    assert "nobody: ModelError: there is no folder" in errors[0]
+    assert "use models of one shape" in errors[1]

@@ -1,10 +1,12 @@
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
+from envs.task import Outcome
 from rl.batch import pack
 from rl.show import printable, show
 from rl.store import Query, StoreError, TrajectoryStore
@@ -83,3 +85,14 @@ def test_nothing_found_says_what_there_is(run: Path) -> None:
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="nowhere is not a run directory"):
         shown(tmp_path / "nowhere", Query())
+
+
+def test_who_spoke_and_what_came_of_it(tmp_path: Path) -> None:
+    asked = replace(request(3), role="user", opponent="opponents/step-40")
+    said = replace(trajectory(asked, ("four",)), outcome=Outcome(success=0.25))
+    vain = replace(trajectory(replace(request(4), role="proposer")), outcome=Outcome(valid=False))
+    TrajectoryStore(tmp_path, DIMENSIONS).write([scored(said), scored(vain)])
+    text = shown(tmp_path, Query(id="train-3-0-0-user"))
+    for part in ("told       What is 0 + 0?", "user       four", "opponent opponents/step-40", "others' success 0.25"):
+        assert part in text
+    assert "nothing that somebody else could deal with" in shown(tmp_path, Query(id="train-4-0-0-proposer"))

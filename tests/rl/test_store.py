@@ -4,16 +4,26 @@ import signal
 import subprocess
 import sys
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
-from envs.task import Task
+from envs.task import Outcome, Task
 from rl.batch import pack
-from rl.store import Query, Record, StoreError, TrajectoryStore, opening_questions, read, read_extreme, turn_means
+from rl.store import (
+    Query,
+    Record,
+    StoreError,
+    TrajectoryStore,
+    opening_questions,
+    parts,
+    read,
+    read_extreme,
+    turn_means,
+)
 from rl.trajectory import EpisodeRequest, Score, Scored
 from tests.rl.builders import DIMENSIONS, lost, request, scored, trajectory
 
@@ -61,6 +71,33 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
             assert_same(record.scored.score, original.score)
         assert record.dimensions == DIMENSIONS
         assert record.advantages is None
+
+
+def test_both_sides_of_a_dialog_come_back_with_what_came_of_it(tmp_path: Path) -> None:
+    proposed = replace(request(0), task=Task("sum", "en", 0, 5, given="7+5"))
+    said = replace(proposed, role="user", opponent="opponents/step-40")
+    written = [
+        scored(trajectory(proposed, ("12",))),
+        scored(replace(trajectory(said, ("7", "5")), outcome=Outcome(success=0.1 + 0.2))),
+        scored(replace(trajectory(replace(request(1), role="proposer")), outcome=Outcome(valid=False, new=False))),
+    ]
+    store(tmp_path).write(written)
+    found = [record.trajectory for record in read(tmp_path)]
+    for original, back in zip(written, found, strict=True):
+        assert_same(back, original.trajectory)
+    assert ids(list(read(tmp_path))) == ["train-0-0-0", "train-0-0-0-user", "train-1-0-0-proposer"]
+    assert ids(list(read(tmp_path, Query(id="train-0-0-0-user")))) == ["train-0-0-0-user"]
+    assert [part.iteration for part in parts(tmp_path, Query(id="train-1-0-0-proposer"))] == [1]
+    row = pq.read_table(tmp_path / "trajectories" / "train-000000-part000.parquet").to_pylist()[1]
+    assert row["text"].splitlines()[:2] == ["told: What is 0 + 0?", "user: 7"]
+
+
+def test_a_store_from_before_self_play_is_readable(tmp_path: Path) -> None:
+    original = scored(trajectory())
+    store(tmp_path).write([original])
+    path = tmp_path / "trajectories" / "train-000000-part000.parquet"
+    pq.write_table(pq.read_table(path).drop_columns(["given", "role", "opponent", "outcome"]), path)
+    assert_same(next(read(tmp_path)).trajectory, original.trajectory)
 
 
 def test_a_part_of_failed_episodes_only(tmp_path: Path) -> None:

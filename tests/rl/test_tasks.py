@@ -64,3 +64,10 @@ def test_a_fitted_recipe_loads(tmp_path: Path) -> None:
     assert {library.find(line.scenario).domain for line in mix} == {"arithmetic", "translation"}
     assert config.tasks.arrival.domains == {"arithmetic": 0.5, "translation": 0.25}
     assert {code for line in mix for code in line.languages} <= {"en", "no"}
+
+
+def test_model_users_need_a_scenario_that_can_be_played() -> None:
+    played = small_config("rollout.model_users=true", "tasks.mix=[{scenario: shared-goal}, {scenario: arithmetic}]")
+    assert len(build_tasks(played)[1]) == 2
+    with pytest.raises(ScenarioError, match=r"rollout\.model_users: no scenario of tasks\.mix .* shared-goal"):
+        build_tasks(small_config("rollout.model_users=true"))

@@ -72,6 +72,7 @@ def make_batch(num_rows: int = NUM_ROWS) -> Batch:
         truncated=np.zeros(num_rows, bool),
         groups=np.arange(num_rows, dtype=np.int32),
         versions=np.zeros(num_rows, np.int32),
+        roles=np.zeros(num_rows, np.int8),
     )
 
 
