@@ -108,6 +108,11 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
     return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 
+def decode_ids(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
+    """The text of `ids`, to the byte."""
+    return str(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
+
+
 def require_folder(name_or_path: str | Path, *patterns: str) -> None:
     """Check that a local model folder exists and has a file of each pattern; a hub id (`owner/name`) passes.
 

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 
 from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
+from rl.config import Config
 from rl.metrics import MetricsLog, Phase, PhaseTimer
 from rl.pool import Pool, PoolFolder
 from rl.stage_config import StageConfig
@@ -66,7 +67,7 @@ class Records:
             wandb_project=self._config.run.wandb_project,
             config=self._config.model_dump(mode="json"),
         )
-        if self._config.selfplay.past_share > 0:
+        if isinstance(self._config, Config) and self._config.selfplay.past_share > 0:
             self.opponents.restore(latest.checkpoint.state.pool if latest.checkpoint else Pool(), step)
         self._timer.lap()
         return latest.checkpoint

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from models.chat import chat_format
-from models.tokenizer import encode_texts
+from models.tokenizer import decode_ids, encode_texts
 from rl.corpus import Counts, Document, read_sources, tokenise, without_repeats
 from rl.demonstrations import Demonstration, from_files, from_scenarios, tokenise_dialogs
 from rl.documents import Documents, Mixture, Tokenised, write_documents
@@ -87,7 +87,7 @@ def _tokenised_texts(
     return tokenise(
         without_repeats(_documents(config, broken), corpus.near_duplicates, counts),
         partial(encode_texts, tokenizer),
-        tokenizer.decode,
+        partial(decode_ids, tokenizer),
         end=tokenizer.eos_token_id,
         max_tokens=config.model.max_length,
         held_out_fraction=corpus.held_out_fraction,
