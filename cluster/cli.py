@@ -43,7 +43,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _train(arguments: argparse.Namespace) -> int:
     from rl.load_config import load_config
+    from rl.load_pipeline import is_pipeline, load_pipeline
 
+    if is_pipeline(arguments.recipe):
+        pipeline = load_pipeline(arguments.recipe, arguments.overrides)
+
+        from cluster.pipeline import train_pipeline  # as below
+
+        return train_pipeline(pipeline, resume=arguments.resume, address=arguments.address)
     config = load_config(arguments.recipe, arguments.overrides)
 
     from cluster.local import train  # ray and torch: only once the config is known to be good
@@ -222,9 +229,10 @@ def _is_input_error(error: BaseException) -> bool:
 
 
 def _message(error: BaseException) -> str:
+    where = "".join(f"{note}: " for note in getattr(error, "__notes__", ()))  # such as the stage of a pipeline
     if any(_is_ours(kind) for kind in type(error).__mro__):
-        return f"error: {error}"
-    return f"error: {type(error).__name__}: {error}\n(--debug shows where)"
+        return f"error: {where}{error}"
+    return f"error: {where}{type(error).__name__}: {error}\n(--debug shows where)"
 
 
 def _is_ours(kind: type) -> bool:

@@ -10,22 +10,28 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import RayActorError, RayTaskError
 from ray.util import get_node_ip_address
-from ray.util.placement_group import PlacementGroup
+from ray.util.placement_group import PlacementGroup, placement_group
+from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.fleet import last_line
 from cluster.nccl import ReceiverCalls
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
+from models.packing import PackedRows
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner
-from rl.config import Config
 from rl.metrics import peak_rss_bytes
 from rl.ppo import PPOLearner
+from rl.stage_config import StageConfig
+from rl.supervised import SupervisedLearner
 from rl.tally import Tally, merge
 
 if TYPE_CHECKING:
     from models.nccl import NcclSender  # imports vLLM, which takes 15 s
+
+
+LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 class LearnerError(RuntimeError):
@@ -36,9 +42,9 @@ class LearnerError(RuntimeError):
 class LearnerActor:
     """One rank. `join` must be called on all ranks at once; so must everything after it."""
 
-    def __init__(self, config: Config, folder: Path, plan: DevicePlan, rank: int) -> None:
+    def __init__(self, config: StageConfig, folder: Path, plan: DevicePlan, rank: int) -> None:
         self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
-        self._learner: PPOLearner | None = None
+        self._learner: PPOLearner | SupervisedLearner | None = None
         self._sender: NcclSender | None = None  # with rollout.weight_transfer = nccl
         self._refs: dict[str, tuple[ray.ObjectRef, ...]] = {}  # SHA-256 of what is published -> where it is
 
@@ -67,22 +73,31 @@ class LearnerActor:
             from models.nccl import NcclSender
 
             self._sender = NcclSender(
-                self._learner.weights,
+                self._ppo.weights,
                 rank=self._rank,
                 gpus_per_receiver=plan.gpus_per_rollout_worker,
                 address=self.address,
             )
 
     def annotate(self, batch: Batch) -> Annotations:
-        return self._joined.annotate(batch)
+        return self._ppo.annotate(batch)
 
     def update(self, batch: Batch, notes: Annotations, advantages: Advantages, step: int, kl_coef: float) -> Tally:
-        return self._joined.update(batch, notes, advantages, step=step, kl_coef=kl_coef)
+        return self._ppo.update(batch, notes, advantages, step=step, kl_coef=kl_coef)
+
+    def imitate(self, rows: PackedRows, step: int) -> Tally:
+        return self._supervised.imitate(rows, step=step)
+
+    def measure(self, rows: PackedRows) -> Tally:
+        return self._supervised.measure(rows)
+
+    def fingerprint(self, version: int) -> str:
+        return self._supervised.fingerprint(version)
 
     def publish(self, version: int) -> Publication | None:
         """Put the weights into the object store; rank 0 says where. With NCCL only describe them, for `send`."""
         nccl = self._plan.weight_transfer == "nccl"
-        parts = [(self._joined.describe(version), [])] if nccl else self._joined.publish(version)
+        parts = [(self._ppo.describe(version), [])] if nccl else self._ppo.publish(version)
         if self._rank:
             return None
         known, self._refs = self._refs, {}  # the base of an adapter stays where it is, all others go
@@ -113,13 +128,40 @@ class LearnerActor:
         close_group()
 
     @property
-    def _joined(self) -> PPOLearner:
+    def _joined(self) -> PPOLearner | SupervisedLearner:
         assert self._learner is not None, "join first"
         return self._learner
 
+    @property
+    def _ppo(self) -> PPOLearner:
+        assert isinstance(self._learner, PPOLearner), "join first, with the config of a run of PPO"
+        return self._learner
+
+    @property
+    def _supervised(self) -> SupervisedLearner:
+        assert isinstance(self._learner, SupervisedLearner), "join first, with the config of a supervised stage"
+        return self._learner
+
+
+def start_learner(config: StageConfig, plan: DevicePlan, folder: Path) -> "LearnerGroup":
+    """One actor per rank, side by side where that is possible."""
+    learner = config.learner
+    bundle = {"CPU": float(learner.num_threads), "GPU": float(plan.gpus_per_rank)}
+    group = placement_group([{k: v for k, v in bundle.items() if v}] * learner.num_ranks, strategy="PACK")
+    ranks = [
+        LearnerActor.options(
+            num_cpus=learner.num_threads,
+            num_gpus=plan.gpus_per_rank,
+            scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
+            runtime_env={"env_vars": {**LEARNER_ENV, "DS_ACCELERATOR": plan.device}},
+        ).remote(config, folder, plan, rank)
+        for rank in range(learner.num_ranks)
+    ]
+    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds)
+
 
 class LearnerGroup:
-    """Implements `rl.interfaces.Learner` over all ranks."""
+    """Implements `rl.interfaces.Learner` and `rl.supervised_loop.SupervisedLearnerGroup` over all ranks."""
 
     def __init__(self, ranks: list[ActorHandle], group: PlacementGroup, *, timeout_seconds: float) -> None:
         self._ranks, self._group, self._timeout = ranks, group, timeout_seconds
@@ -146,6 +188,15 @@ class LearnerGroup:
         self._published = None
         inputs = ray.put(batch), ray.put(annotations), ray.put(advantages)
         return merge(await self._all("update", *inputs, step, kl_coef))
+
+    async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
+        return merge(await self._all("imitate", ray.put(rows), step))
+
+    async def measure(self, rows: PackedRows) -> dict[str, float]:
+        return merge(await self._all("measure", ray.put(rows)))
+
+    async def fingerprint(self, version: int) -> str:
+        return (await self._all("fingerprint", version))[0]
 
     async def publish(self, version: int) -> Publication:
         self._published = version

@@ -4,21 +4,19 @@ import asyncio
 import os
 import shutil
 import signal
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from ray.util.placement_group import placement_group
-from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.fleet import Fleet
-from cluster.learner import LearnerActor, LearnerGroup
+from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import describe, memory_budget, object_store_bytes, require_memory, weight_bytes
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
+from cluster.run_directory import first_error, open_run_directory, say
 from cluster.session import ray_session
 from cluster.workers import RolloutActor
 from models.device import DevicePlan, detect_num_gpus
@@ -27,14 +25,12 @@ from rl.build import build_device_plan, prepare_model
 from rl.config import Config
 from rl.files import RunLock
 from rl.interfaces import World
-from rl.load_config import ConfigError, save_config
+from rl.load_config import save_config
 from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
 from rl.records import Records
 from rl.report import RunSummary, write_report
 from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
-
-LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 def train(config: Config, *, resume: bool, address: str | None) -> int:
@@ -47,7 +43,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     signal_of(config.rewards)
     plan = build_device_plan(config, detect_num_gpus())
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
-    run_dir = _open_run_directory(config, resume=resume)
+    run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
         if not resume:  # one that an earlier, refused attempt has left is of another configuration
@@ -56,8 +52,8 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
         budget = memory_budget(config, weight_bytes(model_folder))
         require_memory(budget, psutil.virtual_memory().available)
         save_config(config, run_dir / "config.yaml")
-        _say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
-        records = Records(run_dir, config, scorer.names, _identity(config), _say)
+        say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
+        records = Records(run_dir, config, scorer.names, _identity(config), say)
         try:
             with ray_session(
                 num_cpus=_num_cpus(config),
@@ -67,11 +63,11 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
             ):
                 summary = asyncio.run(_run(config, plan, model_folder, records))
         except BaseExceptionGroup as group:
-            raise _first(group) from group
+            raise first_error(group) from group
         finally:
             records.close()
         write_report(run_dir, summary)
-    _say(_closing_words(run_dir, summary))
+    say(_closing_words(run_dir, summary))
     return 0
 
 
@@ -81,7 +77,7 @@ async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Re
     try:
         library, mix = build_tasks(config)
         await actors.learner.join()
-        _say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
+        say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
         world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
         return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
     finally:
@@ -101,7 +97,7 @@ class Actors:
     @classmethod
     def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
         """Must be called inside the event loop that will serve the fleets."""
-        learner = _start_learner(config, plan, folder)
+        learner = start_learner(config, plan, folder)
         rollout, rewards = config.rollout, config.rewards
         quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         rollout_actor = RolloutActor.options(
@@ -159,36 +155,6 @@ class Actors:
         self.learner.stop()
 
 
-def _start_learner(config: Config, plan: DevicePlan, folder: Path) -> LearnerGroup:
-    learner = config.learner
-    bundle = {"CPU": float(learner.num_threads), "GPU": float(plan.gpus_per_rank)}
-    group = placement_group([{k: v for k, v in bundle.items() if v}] * learner.num_ranks, strategy="PACK")
-    ranks = [
-        LearnerActor.options(
-            num_cpus=learner.num_threads,
-            num_gpus=plan.gpus_per_rank,
-            scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
-            runtime_env={"env_vars": {**LEARNER_ENV, "DS_ACCELERATOR": plan.device}},
-        ).remote(config, folder, plan, rank)
-        for rank in range(learner.num_ranks)
-    ]
-    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds)
-
-
-def _open_run_directory(config: Config, *, resume: bool) -> Path:
-    run_dir = Path(config.run.folder) / config.run.name
-    started = (run_dir / "metrics.jsonl").exists()
-    if resume and not started:
-        raise ConfigError(f"--resume: there is no run to go on with in {run_dir}")
-    if started and not resume:
-        raise ConfigError(
-            f"run.name = {config.run.name}: {run_dir} holds a run already; add --resume to go on with it, or choose "
-            "another run.name"
-        )
-    run_dir.mkdir(parents=True, exist_ok=True)
-    return run_dir
-
-
 def _identity(config: Config) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
     model, learner = config.model, config.learner
@@ -214,19 +180,6 @@ def _num_cpus(config: Config) -> int:
     return max(os.cpu_count() or 1, needed) + rollout.num_threads
 
 
-def _first(group: BaseExceptionGroup) -> BaseException:
-    """The error that the others followed from."""
-    error: BaseException = group
-    while isinstance(error, BaseExceptionGroup):
-        error = error.exceptions[0]
-    return error
-
-
 def _closing_words(run_dir: Path, summary: RunSummary) -> str:
     last = summary.evals[-1]
     return f"done: held-out accuracy {summary.evals[0].accuracy:.3f} -> {last.accuracy:.3f}; see {run_dir}/report.md"
-
-
-def _say(line: str) -> None:
-    print(f"[{time.strftime('%H:%M:%S')}] {line}", flush=True)
-    sys.stdout.flush()

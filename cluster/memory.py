@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rl.config import Config
+from rl.config import Config, LearnerConfig
 
 GIB = 1024**3
 
@@ -30,6 +30,15 @@ def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
         "rollout": int(config.rollout.num_rollout_workers * rollout),
         "reward": int(config.rewards.num_reward_workers * BASE_GIB["reward"] * GIB),
         "learner": int(config.learner.num_ranks * learner),
+        "object store": object_store_bytes(num_weight_bytes),
+    }
+
+
+def supervised_memory_budget(learner: LearnerConfig, num_weight_bytes: int) -> dict[str, int]:
+    """The same for a stage of supervised learning: ranks and nobody else."""
+    return {
+        "driver": int(BASE_GIB["driver"] * GIB),
+        "learner": int(learner.num_ranks * (BASE_GIB["learner"] * GIB + 4 * num_weight_bytes)),
         "object store": object_store_bytes(num_weight_bytes),
     }
 

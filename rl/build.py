@@ -23,12 +23,24 @@ from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.rollout import Budget, RolloutWorker
 from rl.selfplay import make_tasks, proposal_line
+from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+from rl.stage_data import start_texts
+from rl.supervised import SupervisedLearner
 from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
 
 
-def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:
+def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
+    if not isinstance(config, Config):
+        return plan_device(
+            num_gpus,
+            dtype=config.model.dtype,
+            num_ranks=config.learner.num_ranks,
+            num_rollout_workers=0,
+            kv_cache_gib=0.0,
+            compile_ops=config.learner.compile_ops,
+        )
     rollout, learner = config.rollout, config.learner
     return plan_device(
         num_gpus,
@@ -45,7 +57,7 @@ def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:
     )
 
 
-def prepare_model(config: Config, folder: Path) -> None:
+def prepare_model(config: StageConfig, folder: Path) -> None:
     """Write the policy that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
     the run's own scenarios, or a pretrained model. An existing folder is left as it is, so that a resumed run has it.
 
@@ -60,7 +72,7 @@ def prepare_model(config: Config, folder: Path) -> None:
         model = load_policy(model_config.name_or_path, dtype=_dtype(config))
     else:
         tokenizer = train_tokenizer(
-            _dialog_texts(config),
+            _dialog_texts(config) if isinstance(config, Config) else start_texts(config),
             vocab_size=model_config.vocab_size,
             all_bytes=model_config.all_bytes,
             number_tokens=model_config.number_tokens,
@@ -81,8 +93,24 @@ def prepare_model(config: Config, folder: Path) -> None:
     unfinished.rename(folder)
 
 
-def build_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
-    """Actor, critic and reference of one rank; the process group must exist."""
+def build_learner(config: StageConfig, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner | SupervisedLearner:
+    """The learner of one rank, as its configuration says; the process group must exist."""
+    if isinstance(config, Config):
+        return build_ppo_learner(config, folder, plan, rank=rank)
+    return build_supervised_learner(config, folder, plan, rank=rank)
+
+
+def build_supervised_learner(
+    config: PretrainConfig | SFTConfig, folder: Path, plan: DevicePlan, *, rank: int
+) -> SupervisedLearner:
+    policy = load_policy(folder, dtype=_dtype(config))
+    set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
+    engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
+    return SupervisedLearner(config, engine, rank=rank, device=plan.device)
+
+
+def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
+    """Actor, critic and reference of one rank."""
     seed, model = config.run.seed, config.model
     plain = load_policy(folder, dtype=_dtype(config))
     set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
@@ -152,7 +180,7 @@ def _without_adapter(actor: Engine) -> Iterator[nn.Module]:
         yield actor.module
 
 
-def _engine_settings(config: Config, optimizer: OptimizerConfig, plan: DevicePlan) -> EngineSettings:
+def _engine_settings(config: StageConfig, optimizer: OptimizerConfig, plan: DevicePlan) -> EngineSettings:
     return EngineSettings(
         zero_stage=config.learner.zero_stage,
         lr=optimizer.lr,
@@ -165,7 +193,7 @@ def _engine_settings(config: Config, optimizer: OptimizerConfig, plan: DevicePla
     )
 
 
-def _dtype(config: Config) -> torch.dtype:
+def _dtype(config: StageConfig) -> torch.dtype:
     return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
 
 

@@ -7,9 +7,9 @@ Nothing is repaired in silence. What is wrong comes back in one `ConfigError` th
 import difflib
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -23,6 +23,9 @@ GROUP_ESTIMATORS = ("grpo", "rloo", "dr_grpo")
 FREE_KEYS = ("rewards.weights.", "rewards.transforms.")  # dimension names hold dots: what follows is one key
 
 
+C = TypeVar("C", bound=BaseModel)
+
+
 class ConfigError(ValueError):
     """A configuration that cannot be run; the message is for the user."""
 
@@ -33,24 +36,33 @@ def load_config(recipe: str, overrides: Sequence[str] = ()) -> Config:
     Example: `load_config("r1_zero", ["ppo.clip_ratio=0.1", "tasks.mix.0.levels=[0, 1]"])`
     """
     path = find_recipe(recipe)
-    data = _read(path)
-    keys = [_override(data, item) for item in overrides]
+    data = read_recipe(path)
+    if "stages" in data:
+        raise ConfigError(f"{path}: is a pipeline of stages, not one run; `zero2one train {recipe}` runs it")
+    keys = [apply_override(data, item) for item in overrides]
     run = data.setdefault("run", {})
     if isinstance(run, dict) and not run.get("name"):
         run["name"] = path.stem
-    try:
-        # as JSON, because pydantic's strict mode then takes lists for tuples, and still refuses "5" or true for 5
-        config = Config.model_validate_json(json.dumps(data, default=str), strict=True)
-    except ValidationError as error:
-        problems = list(_explain(error.errors()))
-    else:
-        problems = [(key, f"{key} = {_value(config, key)!r}: {cause}") for key, cause in check(config)]
-    if problems:
-        raise ConfigError("\n".join(f"{_source(key, keys, path)}: {problem}" for key, problem in problems))
+    config, problems = parse(Config, data, check)
+    if config is None:
+        raise ConfigError("\n".join(f"{source_of(key, keys, path)}: {problem}" for key, problem in problems))
     return config
 
 
-def save_config(config: Config, path: Path) -> None:
+def parse(
+    kind: type[C], data: Mapping[str, Any], check: Callable[[C], Iterable[tuple[str, str]]]
+) -> tuple[C | None, list[tuple[str, str]]]:
+    """`data` as a config; or None, and each wrong dotted field with what is wrong about it."""
+    try:
+        # as JSON, because pydantic's strict mode then takes lists for tuples, and still refuses "5" or true for 5
+        config = kind.model_validate_json(json.dumps(data, default=str), strict=True)
+    except ValidationError as error:
+        return None, list(_explain(kind, error.errors()))
+    problems = [(key, f"{key} = {_value(config, key)!r}: {cause}") for key, cause in check(config)]
+    return (None if problems else config), problems
+
+
+def save_config(config: BaseModel, path: Path) -> None:
     """Write every field, defaults included: `load_config(str(path))` gives an equal config."""
     text = yaml.dump(config.model_dump(mode="json"), Dumper=_Dumper, sort_keys=False, allow_unicode=True)
     write_whole(path, text.encode())
@@ -67,7 +79,7 @@ def find_recipe(recipe: str) -> Path:
     if recipe.endswith((".yaml", ".yml")):
         return Path(recipe)
     if recipe not in recipes():
-        hint = _did_you_mean(recipe, recipes())
+        hint = did_you_mean(recipe, recipes())
         raise ConfigError(f"no recipe {recipe!r}{hint or '.'} Built in: {', '.join(recipes())}; or give a .yaml file")
     return RECIPES / f"{recipe}.yaml"
 
@@ -196,7 +208,7 @@ class _Dumper(yaml.SafeDumper):
     yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_recipe(path: Path) -> dict[str, Any]:
     try:
         data = yaml.load(path.read_text("utf-8"), _Loader)
     except (OSError, UnicodeDecodeError) as error:
@@ -214,7 +226,7 @@ def _where(error: yaml.YAMLError) -> str:
     return f": {error}"
 
 
-def _override(data: dict[str, Any], override: str) -> str:
+def apply_override(data: dict[str, Any], override: str) -> str:
     """Put `section.field=value` into `data`; returns its dotted key."""
     key, equals, text = (part.strip() for part in override.partition("="))
     if not key or not equals:
@@ -223,7 +235,7 @@ def _override(data: dict[str, Any], override: str) -> str:
         value = yaml.load(text, _Loader) if text else ""
     except yaml.YAMLError as error:
         raise ConfigError(f"override {override!r}: the value is not YAML{_where(error)}") from error
-    free = next((prefix for prefix in FREE_KEYS if key.startswith(prefix)), "")
+    free = next((key[: key.index(free) + len(free)] for free in FREE_KEYS if free in key), "")
     *parents, last = [*free.split(".")[:-1], key.removeprefix(free)] if free else key.split(".")
     place: Any = data
     for parent in parents:
@@ -244,20 +256,20 @@ def _item(place: Any, index: str, override: str) -> Any:
     return place[int(index)]
 
 
-def _source(key: str, overridden: Iterable[str], path: Path) -> str:
+def source_of(key: str, overridden: Iterable[str], path: Path) -> str:
     """Where a wrong value was written: the override may name the field itself, what holds it, or a part of it."""
     is_override = any(f"{key}.".startswith(f"{other}.") or f"{other}.".startswith(f"{key}.") for other in overridden)
     return "override" if is_override else str(path)
 
 
-def _value(config: Config, key: str) -> object:
+def _value(config: BaseModel, key: str) -> object:
     value: Any = config.model_dump(mode="json")
     for name in key.split("."):
         value = value[name]
     return value
 
 
-def _explain(errors: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
+def _explain(kind: type[BaseModel], errors: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
     """The dotted field and the message of pydantic's errors, without those that only follow from an error inside."""
     inner = {error["loc"][:length] for error in errors for length in range(len(error["loc"]))}
     for error in errors:
@@ -268,7 +280,7 @@ def _explain(errors: Sequence[ErrorDetails]) -> Iterator[tuple[str, str]]:
             case "missing":
                 yield key, f"{key} is missing"
             case "extra_forbidden":
-                yield key, f"{key}: unknown key{_did_you_mean(key, _known_keys(Config))}"
+                yield key, f"{key}: unknown key{did_you_mean(key, _known_keys(kind))}"
             case "model_type":
                 yield key, f"{key} = {value!r}: must be a section with fields of its own"
             case _:
@@ -284,7 +296,7 @@ def _known_keys(section: type[BaseModel], prefix: str = "") -> Iterator[str]:
                 yield from _known_keys(kind, f"{inside}.")
 
 
-def _did_you_mean(word: str, known: Iterable[str]) -> str:
+def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The nearest known word, if any is near; the right field of another section comes first."""
     names = list(known)
     same_field = [name for name in names if name.rpartition(".")[2] == word.rpartition(".")[2]]

@@ -18,6 +18,7 @@ from rl.checkpoint import Checkpoint, Checkpoints, RunState
 from rl.config import Config
 from rl.metrics import MetricsLog, Phase, PhaseTimer
 from rl.pool import Pool, PoolFolder
+from rl.stage_config import StageConfig
 from rl.store import TrajectoryStore, opening_questions
 from rl.trajectory import Scored
 
@@ -33,7 +34,7 @@ class Records:
     def __init__(
         self,
         run_dir: Path,
-        config: Config,
+        config: StageConfig,
         dimensions: Sequence[str],
         identity: Mapping[str, JsonValue],
         say: Callable[[str], None],
@@ -66,7 +67,7 @@ class Records:
             wandb_project=self._config.run.wandb_project,
             config=self._config.model_dump(mode="json"),
         )
-        if self._config.keeps_past_policies:
+        if isinstance(self._config, Config) and self._config.keeps_past_policies:
             self.opponents.restore(latest.checkpoint.state.pool if latest.checkpoint else Pool(), step)
         self._timer.lap()
         return latest.checkpoint

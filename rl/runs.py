@@ -84,13 +84,14 @@ def read_run(run_dir: Path) -> Run:
 
 def different_keys(first: Config, second: Config) -> list[str]:
     """Dotted keys whose values differ; a list is one value."""
-    return list(_different(first.model_dump(mode="json"), second.model_dump(mode="json"), ""))
+    return list(differences(first.model_dump(mode="json"), second.model_dump(mode="json")))
 
 
-def _different(first: JsonValue, second: JsonValue, key: str) -> Iterator[str]:
+def differences(first: JsonValue, second: JsonValue, key: str = "") -> Iterator[str]:
+    """Dotted keys, inside `key`, of the values that differ."""
     if isinstance(first, dict) and isinstance(second, dict):
         for name in first | second:
-            yield from _different(first.get(name), second.get(name), f"{key}.{name}" if key else name)
+            yield from differences(first.get(name), second.get(name), f"{key}.{name}" if key else name)
     elif first != second:
         yield key
 

@@ -8,16 +8,14 @@ from envs.task import Played, Task
 from rewards.resolve import resolve
 from rewards.score import Scorer
 from rewards.signal import Gate, Signal, Transform, build_signal
-from rl.config import Config, RewardsConfig
+from rl.config import Config, RewardsConfig, TasksConfig
 from rl.curriculum import Curriculum
 from rl.selfplay import make_tasks, proposal_line, proposing
 
 
 def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
     """The scenarios of a run and their mixture, checked against each other, a line for each scenario."""
-    library = build_library(config.tasks.files, config.tasks.questions)
-    mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in config.tasks.mix])
-    check_mix(library, mix)
+    library, mix = mixture_of(config.tasks)
     if config.rollout.model_users and not any(isinstance(library.find(line.scenario), Played) for line in mix):
         known = ", ".join(scenario.name for scenario in library.scenarios if isinstance(scenario, Played))
         raise ScenarioError(
@@ -29,6 +27,14 @@ def build_tasks(config: Config) -> tuple[Library, tuple[MixLine, ...]]:
         proposing(library, config.selfplay.scenario)
     arrival = build_arrival(config)
     return library, mix if arrival is None else shape(library, mix, arrival)
+
+
+def mixture_of(tasks: TasksConfig) -> tuple[Library, tuple[MixLine, ...]]:
+    """The scenarios and their mixture alone, whoever asks and however the mixture may change."""
+    library = build_library(tasks.files, tasks.questions)
+    mix = expand(library, [MixLine(m.scenario, m.weight, m.languages, m.levels) for m in tasks.mix])
+    check_mix(library, mix)
+    return library, mix
 
 
 def build_arrival(config: Config) -> Arrival | None:

@@ -85,7 +85,7 @@ class Run:
     def wait_for_iterations(self, count: int) -> None:
         """Until so many lines of metrics are written."""
         path = self.run_dir / FILE
-        self._until(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"iteration {count}")
+        self.wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"iteration {count}")
 
     def kill(self) -> Finished:
         """SIGKILL to the driver alone."""
@@ -106,10 +106,10 @@ class Run:
             found.extend(process for process in users_of(self._temporary) if _title(process).startswith(title))
             return bool(found)
 
-        self._until(look, title)
+        self.wait_for(look, title)
         found[0].kill()
 
-    def _until(self, condition: Callable[[], bool], what: str) -> None:
+    def wait_for(self, condition: Callable[[], bool], what: str) -> None:
         deadline = time.monotonic() + TIMEOUT_SECONDS
         while not condition():
             ended = self._process.poll()

@@ -1,0 +1,124 @@
+"""Dialogs to imitate: scenarios answered by their own demonstrations, and files of people's dialogs.
+
+Only what the assistant says is learnt; the rest of a dialog is its context. An opening question that is held out of
+PPO (`tasks.held_out_fraction`) is shown by no scenario here either, so that later evaluations stay honest.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.chance import uniform
+from envs.library import Library
+from envs.mix import MixLine, draw
+from models.chat import ChatFormat
+from rl.documents import Tokenised
+from rl.rows import Broken, find_files, read_rows
+from rl.stage_config import DemonstrationsConfig, DialogFileConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A written dialog: turns of (question, answer), after a system text if there is one."""
+
+    turns: tuple[tuple[str, str], ...]
+    language: str
+    system: str | None = None
+
+
+def from_scenarios(
+    library: Library, mix: Sequence[MixLine], demonstrations: DemonstrationsConfig, *, seed: int, fraction: float
+) -> Iterator[Demonstration]:
+    """`num_dialogs` dialogs of the mixture. One is cut before the first question that names no answer, and left out
+    where that is its first. `fraction`: share of opening questions that are never asked.
+    """
+    for index in range(demonstrations.num_dialogs):
+        task = draw(library, mix, seed, 0, index, fraction)
+        turns: list[tuple[str, str]] = []
+        for question in library.questions(task, max_turns=demonstrations.max_turns):
+            if not question.demonstration:
+                break
+            turns.append((question.text, question.demonstration))
+        if turns:
+            yield Demonstration(tuple(turns), task.language)
+
+
+def from_files(files: Iterable[DialogFileConfig], broken: Broken) -> Iterator[Demonstration]:
+    """The dialogs of all files. Raises DataFileError."""
+    for file in files:
+        columns = [name.partition(".")[0] for name in _columns(file)]
+        for path in find_files(file.path):
+            for row in read_rows(path, columns, broken):
+                try:
+                    yield _from_messages(file, row.values) if file.messages_column else _from_pair(file, row.values)
+                except ValueError as error:
+                    broken.skip(row.place, str(error))
+
+
+def tokenise_dialogs(
+    demonstrations: Iterable[Demonstration], chat: ChatFormat, *, max_tokens: int, held_out_fraction: float
+) -> Iterator[Tokenised]:
+    """In the chat format, with its action mask. Turns that do not fit into `max_tokens` are left away from the end."""
+    for demonstration in demonstrations:
+        turns = demonstration.turns
+        tokens, mask = chat.render(turns, demonstration.system)
+        while len(tokens) > max_tokens and len(turns) > 1:
+            turns = turns[:-1]
+            tokens, mask = chat.render(turns, demonstration.system)
+        if len(tokens) <= max_tokens:
+            yield Tokenised(
+                np.array(tokens, np.int32),
+                np.array(mask),
+                sum(len(answer.encode()) for _, answer in turns),
+                demonstration.language,
+                uniform("held-out dialog", demonstration.turns[0][0]) < held_out_fraction,
+            )
+
+
+def _columns(file: DialogFileConfig) -> list[str]:
+    if file.messages_column:
+        return [file.messages_column]
+    return [name for name in (file.question_column, file.input_column, file.answer_column) if name]
+
+
+def _from_pair(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
+    question, answer = _text(values, file.question_column), _text(values, file.answer_column)
+    more = _value(values, file.input_column) if file.input_column else ""
+    if isinstance(more, str) and more.strip():
+        question = f"{question}\n\n{more}"
+    return Demonstration(((question, answer),), file.language)
+
+
+def _from_messages(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
+    """Raises ValueError unless user and assistant take turns, after a system text or none."""
+    messages = _value(values, file.messages_column)
+    if not isinstance(messages, list) or not all(isinstance(message, dict) for message in messages):
+        raise ValueError(f"{file.messages_column!r} is not a list of messages with role and content")
+    system = _text(messages[0], "content") if messages and messages[0].get("role") == "system" else None
+    said = messages if system is None else messages[1:]
+    roles = [message.get("role") for message in said]
+    if not said or roles != ["user", "assistant"] * (len(said) // 2):
+        raise ValueError(f"{file.messages_column!r}: roles must be user and assistant in turn, not {roles}")
+    texts = [_text(message, "content") for message in said]
+    return Demonstration(tuple(zip(texts[::2], texts[1::2], strict=True)), file.language, system)
+
+
+def _text(values: Mapping[str, object], name: str) -> str:
+    text = _value(values, name)
+    if not isinstance(text, str) or not text.strip():
+        raise ValueError(f"{name!r} is missing or empty")
+    return text
+
+
+def _value(values: Mapping[str, object], name: str) -> object:
+    """What is at a dotted name, such as "instances.0.output"; None where there is no such place."""
+    place: object = values
+    for part in name.split("."):
+        if isinstance(place, Mapping):
+            place = place.get(part)
+        elif isinstance(place, list) and part.isdecimal() and int(part) < len(place):
+            place = place[int(part)]
+        else:
+            return None
+    return place

@@ -1,0 +1,200 @@
+"""From a recipe with `stages` to a `Pipeline`: shared sections, each stage's own on top, types, checks.
+
+    run: {name: mine}
+    model: {preset: r1-24l-tiny, max_length: 128}     # shared by all stages that know the section
+    stages:
+      - name: pretrain
+        kind: pretrain
+        run: {num_iterations: 1000}
+      - name: ppo
+        kind: ppo
+        start_from: pretrain                          # by default, the stage before
+        rollout: {...}
+
+An override names a section of all stages, `run.seed=1`, or that of one, `stages.ppo.run.num_iterations=20`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rl.config import Config, RunConfig
+from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
+from rl.pipeline import Pipeline, Stage
+from rl.stage_config import PretrainConfig, SFTConfig
+
+KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[Config]] = {
+    "pretrain": PretrainConfig,
+    "sft": SFTConfig,
+    "ppo": Config,
+}
+OUTLINE = ("name", "kind", "start_from")
+
+
+class StageOutline(BaseModel):
+    """A stage without its sections."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    kind: Literal["pretrain", "sft", "ppo"]
+    start_from: str | None = None
+
+
+class Outline(BaseModel):
+    """A pipeline without the sections of its stages."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    run: RunConfig
+    stages: tuple[StageOutline, ...] = Field(min_length=1)
+
+
+def is_pipeline(recipe: str) -> bool:
+    """Whether a recipe has stages. Raises ConfigError where there is no such recipe."""
+    return "stages" in read_recipe(find_recipe(recipe))
+
+
+def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
+    """The pipeline of `recipe`, with `overrides` on top. Raises ConfigError, which names the stage."""
+    path = find_recipe(recipe)
+    data = read_recipe(path)
+    keys = [apply_override(data, _by_index(data, item)) for item in overrides]
+    run = data.setdefault("run", {})
+    if isinstance(run, dict) and not run.get("name"):
+        run["name"] = path.stem
+    outline, problems = parse(Outline, data, lambda _: ())
+    if outline is not None:
+        problems = list(_check_outline(outline))
+    if outline is None or problems:
+        raise ConfigError("\n".join(f"{source_of(key, keys, path)}: {problem}" for key, problem in problems))
+    stages, messages = [], []
+    for index in range(len(outline.stages)):
+        stage, problems = _stage(outline, data, index)
+        stages += [stage] if stage else []
+        messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
+    pipeline = Pipeline(outline.run.name, Path(outline.run.folder) / outline.run.name, tuple(stages))
+    messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
+    if messages:
+        raise ConfigError("\n".join(messages))
+    return pipeline
+
+
+def _stage(outline: Outline, data: Mapping[str, Any], index: int) -> tuple[Stage | None, list[tuple[str, str]]]:
+    """A stage; or None, and each wrong dotted field of the recipe with what is wrong about it."""
+    stage = outline.stages[index]
+    own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
+    start_from = stage.start_from or (outline.stages[index - 1].name if index else None)
+    if _names_a_model(own):
+        start_from = None
+    sections = _merged(data, own, outline, stage, is_first=start_from is None)
+    config, problems = parse(KINDS[stage.kind], sections, _check_stage)
+    places = [f"stages.{index}.{key}" if _has(own, key) else key for key, _ in problems]
+    named = [(place, f"stage {stage.name}: {problem}") for place, (_, problem) in zip(places, problems, strict=True)]
+    return (Stage(stage.name, stage.kind, start_from, config) if config is not None else None), named
+
+
+def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
+    """A dotted field, and what is wrong in the order of the stages."""
+    known = {name for kind in KINDS.values() for name in kind.model_fields}
+    for section in outline.model_extra or {}:
+        if section not in known:
+            yield section, f"{section}: unknown section{did_you_mean(section, known)}"
+    names = [stage.name for stage in outline.stages]
+    for index, stage in enumerate(outline.stages):
+        if stage.name in names[:index]:
+            yield f"stages.{index}.name", f"two stages have the name {stage.name!r}"
+        if stage.start_from is None or stage.start_from in names[:index]:
+            continue
+        if stage.start_from not in names:
+            cause = f"no stage has this name{did_you_mean(stage.start_from, names)}"
+        elif cycle := _cycle(outline.stages, stage.name):
+            cause = f"a cycle: {' starts from '.join(cycle)}"
+        else:
+            cause = "that stage comes later; put it first"
+        yield f"stages.{index}.start_from", f"stage {stage.name}: start_from = {stage.start_from!r}: {cause}"
+
+
+def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
+    """The way from a stage back to itself; empty where there is none."""
+    origin = {stage.name: stage.start_from for stage in stages}
+    way, here = [name], origin[name]
+    while here is not None and here in origin and here not in way:
+        way.append(here)
+        here = origin[here]
+    return [*way, name] if here == name else []
+
+
+def _check_stage(config: Config | PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
+    if isinstance(config, Config):
+        yield from check(config)
+    elif config.supervised.micro_batch_tokens < config.model.max_length:
+        yield "supervised.micro_batch_tokens", f"must hold a row of model.max_length = {config.model.max_length} tokens"
+    if config.model.lora_rank:
+        yield "model.lora_rank", "must be 0: a stage hands on whole weights"
+
+
+def _leaks(pipeline: Pipeline) -> Iterator[str]:
+    """What one stage holds out, no other may show."""
+    shown = {}
+    for stage in pipeline.stages:
+        if not isinstance(stage.config, PretrainConfig):
+            shown[stage.name, "tasks.held_out_fraction"] = stage.config.tasks.held_out_fraction
+        elif not stage.config.corpus.sources:
+            shown[stage.name, "corpus.held_out_questions"] = stage.config.corpus.held_out_questions
+    largest = max(shown.values(), default=0.0)
+    for (name, field), fraction in shown.items():
+        if fraction < largest:
+            yield f"stage {name}: {field} = {fraction}: must be {largest}, as in the stage that holds out most"
+
+
+def _merged(
+    shared: Mapping[str, Any], own: Mapping[str, Any], outline: Outline, stage: StageOutline, *, is_first: bool
+) -> dict[str, Any]:
+    """The sections of one stage. What a stage starts from is no matter of shared sections, but for the first."""
+    fields = KINDS[stage.kind].model_fields
+    common = {key: value for key, value in shared.items() if key in fields}
+    if not is_first and isinstance(common.get("model"), dict):
+        common["model"] = {key: value for key, value in common["model"].items() if key != "name_or_path"}
+    run = {"name": stage.name, "folder": str(Path(outline.run.folder) / outline.run.name / "stages")}
+    return _overlay(_overlay(common, own), {"run": run})
+
+
+def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` on `below`, section by section; lists and plain values are replaced."""
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        # weights of rewards and the like are one value: a stage's own are all it has
+        is_section = isinstance(old, dict) and isinstance(value, dict) and key not in ("weights", "transforms")
+        merged[key] = _overlay(old, value) if is_section and isinstance(old, dict) else value
+    return merged
+
+
+def _names_a_model(own: Mapping[str, Any]) -> bool:
+    model = own.get("model")
+    return isinstance(model, dict) and bool(model.get("name_or_path"))
+
+
+def _has(own: Mapping[str, Any], key: str) -> bool:
+    place: Any = own
+    for part in key.split("."):
+        if not isinstance(place, dict) or part not in place:
+            return False
+        place = place[part]
+    return True
+
+
+def _by_index(data: Mapping[str, Any], override: str) -> str:
+    """`stages.ppo.x=1` as `stages.2.x=1`."""
+    first, _, rest = override.partition(".")
+    name, dot, field = rest.partition(".")
+    stages = data.get("stages")
+    if first.strip() != "stages" or not dot or not isinstance(stages, list):
+        return override
+    for index, stage in enumerate(stages):
+        if isinstance(stage, dict) and stage.get("name") == name:
+            return f"stages.{index}.{field}"
+    return override

@@ -1,0 +1,240 @@
+"""Stages that hand a model on: what each is made from, and whether it must run, go on, or is done already.
+
+A stage is a function of its inputs: its configuration, the model that it starts from, and its data files. What it was
+made from lies next to what came out (`inputs.json`, and `output.json` once it is complete), so nothing is trained
+twice, and nothing stays that its inputs have outdated. The code is no part of the inputs: after a change to it, remove
+the directory of the stage.
+"""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from rl.checkpoint import Checkpoints
+from rl.files import sha256_of, write_whole
+from rl.rows import find_files
+from rl.runs import differences
+from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+
+INPUTS, OUTPUT, POLICY = "inputs.json", "output.json", "policy"
+TOKENIZER = "tokenizer.json"
+
+M = TypeVar("M", bound=BaseModel)
+Kind = Literal["pretrain", "sft", "ppo"]
+
+# What decides where and how fast a stage runs and what it keeps, and not what comes out of it.
+NO_INPUT = (
+    "run.name",
+    "run.folder",
+    "run.wandb_project",
+    "model.name_or_path",  # its hash is an input
+    "rollout.num_rollout_workers",
+    "rollout.kv_cache_gib",
+    "rollout.episode_timeout_seconds",
+    "rewards.num_reward_workers",
+    "rewards.timeout_seconds",
+    "learner.timeout_seconds",
+    "checkpoint.every",
+    "checkpoint.keep",
+)
+
+
+class StageError(ValueError):
+    """A stage that cannot start or go on with what there is. Which stage, the caller says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """`start_from`: the stage whose model it starts from; None: what its own `model` section says."""
+
+    name: str
+    kind: Kind
+    start_from: str | None
+    config: StageConfig
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """Stages in the order in which they run. Each has a run directory of its own inside `folder`."""
+
+    name: str
+    folder: Path
+    stages: tuple[Stage, ...]
+
+    def directory(self, name: str) -> Path:
+        return self.folder / "stages" / name
+
+    def started(self, stage: Stage) -> StageConfig:
+        """The stage's configuration with the folder of the model that it starts from."""
+        if stage.start_from is None:
+            return stage.config
+        policy = self.directory(stage.start_from) / POLICY
+        model = stage.config.model.model_copy(update={"name_or_path": str(policy.absolute())})
+        return stage.config.model_copy(update={"model": model})
+
+
+class Inputs(BaseModel):
+    """What a stage is made from. `model`: SHA-256 of the model's files, or a hub id; `files`: path -> SHA-256."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind
+    config: dict[str, JsonValue]
+    model: str
+    files: dict[str, str]
+
+
+class Output(BaseModel):
+    """What came out. `tokenizer`: SHA-256 of its file, or "" where it is in another format."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str
+    tokenizer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to do about a stage, and why."""
+
+    action: Literal["skip", "resume", "run"]
+    reason: str
+
+
+def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
+    """What the stage would be made from now. Raises StageError, and `rl.rows.DataFileError` where a file is missing."""
+    name = pipeline.started(stage).model.name_or_path
+    folder = Path(name)
+    if stage.start_from is not None and not folder.is_dir():
+        raise StageError(f"it starts from {stage.start_from}, whose output {folder} is not there")
+    return Inputs(
+        kind=stage.kind,
+        config=_result_relevant(stage.config),
+        model=model_sha256(folder) if name and folder.is_dir() else name,
+        files={str(path): sha256_of(path) for pattern in _files(stage.config) for path in find_files(pattern)},
+    )
+
+
+def decide(pipeline: Pipeline, stage: Stage, inputs: Inputs, *, resume: bool) -> Decision:
+    """Raises StageError where the stage was interrupted and nobody said `resume`, or where its output was changed."""
+    directory = pipeline.directory(stage.name)
+    known = _read(directory / INPUTS, Inputs)
+    if known is None:
+        if directory.exists() and any(directory.iterdir()):
+            return Decision("run", "it was interrupted before it began")
+        return Decision("run", "it has not run before")
+    changes = list(_changes(known, inputs))
+    if changes:
+        return Decision("run", f"changed since it ran: {', '.join(changes)}")
+    output = _read(directory / OUTPUT, Output)
+    if output is not None:
+        _check_output(directory, output)
+        return Decision("skip", "it is finished, and its inputs have not changed")
+    if not resume:
+        raise StageError(f"{directory} is unfinished; add --resume to go on with it")
+    return Decision("resume", "it was interrupted")
+
+
+def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
+    """An empty directory for the stage. What an earlier run of it has left stays next to it as `NAME.previous`."""
+    directory = pipeline.directory(stage.name)
+    if directory.exists():
+        previous = directory.with_name(f"{directory.name}.previous")
+        shutil.rmtree(previous, ignore_errors=True)
+        directory.rename(previous)
+    directory.mkdir(parents=True)
+    write_whole(directory / INPUTS, (inputs.model_dump_json(indent=1) + "\n").encode())
+
+
+def complete(pipeline: Pipeline, stage: Stage) -> Output:
+    """Take the policy out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
+
+    Raises StageError where its tokenizer is not the one that it started from.
+    """
+    directory = pipeline.directory(stage.name)
+    names = Checkpoints(directory, {}).names()
+    if not names:
+        raise StageError(f"{directory} has no checkpoint")
+    unfinished = directory / f".{POLICY}.copying"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    shutil.copytree(directory / "checkpoints" / names[-1] / POLICY, unfinished)
+    shutil.rmtree(directory / POLICY, ignore_errors=True)
+    unfinished.rename(directory / POLICY)
+    output = Output(model=model_sha256(directory / POLICY), tokenizer=_tokenizer_sha256(directory / POLICY))
+    if stage.start_from is not None:
+        before = _tokenizer_sha256(pipeline.directory(stage.start_from) / POLICY)
+        if output.tokenizer != before:
+            raise StageError(f"its tokenizer is not that of {stage.start_from}, which it started from")
+    write_whole(directory / OUTPUT, (output.model_dump_json(indent=1) + "\n").encode())
+    return output
+
+
+def model_sha256(folder: Path) -> str:
+    """One SHA-256 for all files of a model folder: weights, config, tokenizer."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def _tokenizer_sha256(folder: Path) -> str:
+    path = folder / TOKENIZER
+    return sha256_of(path) if path.exists() else ""
+
+
+def _check_output(directory: Path, output: Output) -> None:
+    policy = directory / POLICY
+    remedy = f"restore it, or remove {directory} to train the stage again"
+    if not policy.is_dir():
+        raise StageError(f"it is finished, but its output {policy} is missing; {remedy}")
+    if _tokenizer_sha256(policy) != output.tokenizer:
+        raise StageError(f"the tokenizer in {policy} has changed since it was trained; {remedy}")
+    if model_sha256(policy) != output.model:
+        raise StageError(f"its output {policy} has changed since it was trained; {remedy}")
+
+
+def _changes(known: Inputs, now: Inputs) -> Iterator[str]:
+    """What differs, in words."""
+    if known.kind != now.kind:
+        yield "kind"
+    yield from differences(known.config, now.config)
+    if known.model != now.model:
+        yield "the model that it starts from"
+    for path in sorted(known.files.keys() | now.files.keys()):
+        if known.files.get(path) != now.files.get(path):
+            yield path
+
+
+def _result_relevant(config: StageConfig) -> dict[str, JsonValue]:
+    """The configuration without `NO_INPUT`."""
+    values: dict[str, JsonValue] = json.loads(config.model_dump_json())
+    for key in NO_INPUT:
+        section, _, field = key.partition(".")
+        fields = values.get(section)
+        if isinstance(fields, dict):
+            fields.pop(field, None)
+    return values
+
+
+def _files(config: StageConfig) -> list[str]:
+    """The patterns of all files that the stage reads."""
+    if isinstance(config, PretrainConfig):
+        return [source.path for source in config.corpus.sources]
+    files = [*config.tasks.files, *([config.tasks.questions] if config.tasks.questions else [])]
+    if isinstance(config, SFTConfig):
+        return [*files, *(file.path for file in config.demonstrations.files)]
+    return [*files, *config.rewards.files]
+
+
+def _read(path: Path, kind: type[M]) -> M | None:
+    """None where there is no such file, or one of another version."""
+    try:
+        return kind.model_validate_json(path.read_bytes())
+    except (FileNotFoundError, ValidationError):
+        return None

@@ -1,0 +1,119 @@
+"""What a supervised stage learns from: from its configuration to tokenised documents in its directory."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from models.chat import chat_format
+from models.tokenizer import decode_ids, encode_texts
+from rl.corpus import Counts, Document, read_sources, tokenise, without_repeats
+from rl.demonstrations import Demonstration, from_files, from_scenarios, tokenise_dialogs
+from rl.documents import Documents, Mixture, Tokenised, write_documents
+from rl.embedded_corpus import embedded_corpus
+from rl.rows import Broken, DataFileError
+from rl.stage_config import PretrainConfig, SFTConfig
+from rl.tasks import mixture_of
+
+if TYPE_CHECKING:
+    from models.tokenizer import PreTrainedTokenizerBase as Tokenizer
+
+TOKENIZER_CHARACTERS = 1_000_000  # that the tokenizer learns from, per language: enough, and none drowns the others
+
+
+def start_texts(config: PretrainConfig | SFTConfig) -> Iterator[str]:
+    """What the tokenizer of a stage that starts from random weights is trained on. Raises DataFileError."""
+    used = Counter[str]()
+    for text, language in _texts(config):
+        if used[language] < TOKENIZER_CHARACTERS:
+            used[language] += len(text)
+            yield text
+
+
+def prepare_documents(
+    config: PretrainConfig | SFTConfig, folder: Path, tokenizer: "Tokenizer", say: Callable[[str], None]
+) -> Documents:
+    """The stage's documents in `folder`, written unless they are there already. Raises DataFileError."""
+    if not folder.exists():
+        if isinstance(config, PretrainConfig):
+            broken = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
+            counts = Counts()
+            write_documents(_tokenised_texts(config, tokenizer, broken, counts), folder)
+            say(f"corpus: {counts}; {broken}")
+        else:
+            broken = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
+            write_documents(_tokenised_dialogs(config, tokenizer, broken), folder)
+            say(f"demonstrations: {broken}")
+    documents = Documents.open(folder)
+    if not len(documents.lengths) or documents.held_out.all():
+        raise DataFileError("there is no document to train on: all are empty, too long, or held out")
+    return documents
+
+
+def build_mixture(config: PretrainConfig | SFTConfig, documents: Documents, *, pad_token_id: int) -> Mixture:
+    """The batches of a stage. Texts are cut to fill the rows, and weighed by language; dialogs stay whole."""
+    return Mixture(
+        documents,
+        seed=config.run.seed,
+        num_steps=config.run.num_iterations,
+        batch_rows=config.supervised.batch_rows,
+        row_length=config.model.max_length,
+        temperature=config.corpus.temperature if isinstance(config, PretrainConfig) else 1.0,
+        split=isinstance(config, PretrainConfig),
+        eval_tokens=config.supervised.eval_tokens,
+        pad_token_id=pad_token_id,
+    )
+
+
+def _texts(config: PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
+    """Texts with their languages."""
+    if isinstance(config, PretrainConfig):
+        limit = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
+        for document in _documents(config, limit):
+            yield document.text, document.language
+        return
+    limit = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
+    for demonstration in _demonstrations(config, limit):
+        for turn in demonstration.turns:
+            for text in turn:
+                yield text, demonstration.language
+
+
+def _tokenised_texts(
+    config: PretrainConfig, tokenizer: "Tokenizer", broken: Broken, counts: Counts
+) -> Iterator[Tokenised]:
+    corpus = config.corpus
+    return tokenise(
+        without_repeats(_documents(config, broken), corpus.near_duplicates, counts),
+        partial(encode_texts, tokenizer),
+        partial(decode_ids, tokenizer),
+        end=tokenizer.eos_token_id,
+        max_tokens=config.model.max_length,
+        held_out_fraction=corpus.held_out_fraction,
+    )
+
+
+def _tokenised_dialogs(config: SFTConfig, tokenizer: "Tokenizer", broken: Broken) -> Iterator[Tokenised]:
+    return tokenise_dialogs(
+        _demonstrations(config, broken),
+        chat_format(tokenizer),
+        max_tokens=config.model.max_length,
+        held_out_fraction=config.demonstrations.held_out_fraction,
+    )
+
+
+def _documents(config: PretrainConfig, broken: Broken) -> Iterator[Document]:
+    corpus = config.corpus
+    if corpus.sources:
+        return read_sources(corpus, broken)
+    return embedded_corpus(
+        config.run.seed, num_dialogs=corpus.embedded_dialogs, held_out_questions=corpus.held_out_questions
+    )
+
+
+def _demonstrations(config: SFTConfig, broken: Broken) -> Iterator[Demonstration]:
+    library, mix = mixture_of(config.tasks)
+    fraction = config.tasks.held_out_fraction
+    yield from from_scenarios(library, mix, config.demonstrations, seed=config.run.seed, fraction=fraction)
+    yield from from_files(config.demonstrations.files, broken)

@@ -1,0 +1,41 @@
+"""What a supervised stage did, when it ends: `report.json` for machines, `report.md` for people."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from rl.files import write_whole
+from rl.metrics import read_metrics, series
+from rl.report import markdown_table
+from rl.supervised_loop import SupervisedSummary
+
+BITS, PERPLEXITY = "eval/bits_per_byte", "eval/perplexity"
+
+
+def write_supervised_report(run_dir: Path, summary: SupervisedSummary) -> None:
+    lines = read_metrics(run_dir)
+    by_language = {
+        name.removeprefix(f"{BITS}/"): (series(lines, name), series(lines, name.replace(BITS, PERPLEXITY)))
+        for name in sorted({name for line in lines for name in line.values if name.startswith(f"{BITS}/")})
+    }
+    losses = series(lines, "train/loss")[1]
+    machine = asdict(summary) | {
+        "loss": {"first": losses[0], "last": losses[-1]},
+        "bits_per_byte": {language: bits[1][-1] for language, (bits, _) in by_language.items()},
+        "perplexity": {language: values[1][-1] for language, (_, values) in by_language.items()},
+        "seconds": sum(line.values.get("timing_s/step", 0.0) for line in lines),
+    }
+    rows = [
+        [language, f"{bits[1][0]:.3f}", f"{bits[1][-1]:.3f}", f"{values[1][-1]:.2f}"]
+        for language, (bits, values) in by_language.items()
+    ]
+    header = ["language", "bits per byte, first", "bits per byte, last", "perplexity per token, last"]
+    facts = [
+        f"{summary.step:,} optimiser steps on {summary.num_tokens:,} tokens",
+        f"loss: {losses[0]:.3f} at the first step, **{losses[-1]:.3f}** at the last, nats per token",
+        f"final weights: SHA-256 `{summary.final_weights_sha256}`",
+    ]
+    overview = "\n".join([f"# {summary.name} ({summary.kind})", "", *(f"- {fact}" for fact in facts)])
+    sections = [overview, markdown_table("Held-out text", header, rows)]
+    write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
+    write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())

@@ -1,0 +1,81 @@
+"""What a pipeline refuses before it starts anything, through the command. In this process, as in `test_local.py`."""
+
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cluster import cli
+from rl.files import RunLock
+
+Refuse = Callable[..., str]
+
+
+@pytest.fixture
+def refuse(tmp_path: Path, capsys: pytest.CaptureFixture) -> Iterator[Refuse]:
+    """Call the command with a run directory `tmp_path/runs/mine`; returns the message with which it must refuse."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def refuse(*arguments: str, code: int = 2) -> str:
+        before = psutil.Process().children()
+        command = ["train", "r1_smoke", f"run.folder={tmp_path / 'runs'}", "run.name=mine", *arguments]
+        assert cli.main(command) == code
+        assert [process for process in psutil.Process().children() if process not in before] == []
+        errors = capsys.readouterr().err
+        assert "Traceback" not in errors
+        return errors[errors.index("error: ") :].rstrip()
+
+    yield refuse
+    signal.signal(signal.SIGTERM, handler)
+
+
+def corpus(path: Path, **settings: object) -> str:
+    settings = {"path": path, **settings}
+    return f"stages.pretrain.corpus.sources=[{{{', '.join(f'{key}: {value}' for key, value in settings.items())}}}]"
+
+
+def test_a_bad_recipe_makes_no_directory(refuse: Refuse, tmp_path: Path) -> None:
+    assert refuse("stages.ppo.start_from=nobody") == (
+        "error: override: stage ppo: start_from = 'nobody': no stage has this name"
+    )
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_data_file_that_is_not_there(refuse: Refuse, tmp_path: Path) -> None:
+    assert refuse(corpus(tmp_path / "no.jsonl")) == f"error: stage pretrain: {tmp_path}/no.jsonl: no such file"
+
+
+def test_broken_rows_beyond_the_limit(refuse: Refuse, tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text('{"text": "one"}\n{"text": \n')
+    error = refuse(corpus(path), "stages.pretrain.corpus.max_broken_rows=0")
+    assert error.startswith(f"error: stage pretrain: {path}:2: not JSON (")
+    assert error.endswith("; more than corpus.max_broken_rows = 0 rows are broken")
+
+
+def test_a_file_in_another_encoding(refuse: Refuse, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes("schön".encode("latin-1"))
+    error = refuse(corpus(path, language="de"))
+    assert error == f"error: stage pretrain: {path}:1: byte 0xf6 is not utf-8; set the encoding that the file is in"
+
+
+def test_a_corpus_without_a_document(refuse: Refuse, tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("\n\n\n")
+    error = refuse(corpus(path))
+    assert error == "error: stage pretrain: there is no document to train on: all are empty, too long, or held out"
+
+
+def test_too_few_bytes_for_all_letters(refuse: Refuse) -> None:
+    assert refuse("model.vocab_size=100").startswith("error: stage pretrain: model.vocab_size is 100: 256 bytes")
+
+
+def test_a_pipeline_in_use(refuse: Refuse, tmp_path: Path) -> None:
+    folder = tmp_path / "runs" / "mine"
+    folder.mkdir(parents=True)
+    with RunLock(folder):
+        assert refuse(code=1).startswith(f"error: run directory {folder} is in use by ")
+    assert not (folder / "stages").exists()

@@ -1,0 +1,68 @@
+"""The real command on a recipe of stages, with real Ray, DeepSpeed and vLLM."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from rl.metrics import FILE
+from tests.e2e.runs import Finished, Run, single_message, train
+
+pytestmark = [pytest.mark.e2e, pytest.mark.slow]
+
+PIPELINE = "r1_smoke"
+STAGES = ("pretrain", "sft", "ppo")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Finished:
+    return train(tmp_path_factory.mktemp("pipeline"), recipe=PIPELINE)
+
+
+def hashes(done: Finished) -> dict[str, str]:
+    """The SHA-256 of the final weights of each stage."""
+    return {stage["name"]: stage["report"]["final_weights_sha256"] for stage in done.report()["stages"]}
+
+
+def test_every_stage_hands_a_model_on_and_reports(whole: Finished) -> None:
+    assert [stage["name"] for stage in whole.report()["stages"]] == list(STAGES)
+    for name in STAGES:
+        directory = whole.run_dir / "stages" / name
+        for file in ("config.yaml", FILE, "report.md", "policy/model.safetensors", "policy/tokenizer.json"):
+            assert (directory / file).stat().st_size > 0, (name, file)
+        assert any((directory / "tensorboard").iterdir())
+        assert f"stages/{name}/report.md" in (whole.run_dir / "report.md").read_text()
+    tokenizers = {(whole.run_dir / "stages" / name / "policy" / "tokenizer.json").read_bytes() for name in STAGES}
+    assert len(tokenizers) == 1
+    pretrained = json.loads((whole.run_dir / "stages" / "pretrain" / "report.json").read_bytes())
+    assert len(pretrained["bits_per_byte"]) > 20
+    assert whole.report()["stages"][2]["report"]["max_logprob_gap"] <= 1e-4
+
+
+def test_what_is_done_is_not_done_again_and_what_changes_is(whole: Finished, tmp_path: Path) -> None:
+    shutil.copytree(whole.run_dir, tmp_path / "run")
+    same = train(tmp_path, recipe=PIPELINE)
+    assert same.output.count("skip, for it is finished, and its inputs have not changed") == 3
+    assert hashes(same) == hashes(whole)
+    changed = train(tmp_path, "stages.ppo.run.seed=7", recipe=PIPELINE)
+    assert changed.output.count("skip, for ") == 2
+    assert "ppo: run, for changed since it ran: run.seed" in changed.output
+    assert hashes(changed)["ppo"] != hashes(whole)["ppo"]
+
+
+def test_a_driver_that_is_killed_in_a_stage_resumes_there(whole: Finished, tmp_path: Path) -> None:
+    metrics = tmp_path / "run" / "stages" / "sft" / FILE
+    with Run(tmp_path, recipe=PIPELINE) as run:
+        run.wait_for(lambda: metrics.exists() and metrics.read_bytes().count(b"\n") >= 3, "step 3 of sft")
+        killed = run.kill()
+    assert killed.left_behind == ()
+    with Run(tmp_path, recipe=PIPELINE) as run:
+        refused = run.wait()
+    assert refused.code == 2
+    [message] = single_message(refused.errors)
+    assert message.startswith("error: stage sft: ")
+    assert message.endswith("stages/sft is unfinished; add --resume to go on with it")
+    done = train(tmp_path, "--resume", recipe=PIPELINE)
+    assert "resumed at step 2" in done.output
+    assert hashes(done) == hashes(whole)

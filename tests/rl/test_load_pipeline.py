@@ -1,0 +1,96 @@
+"""Recipes of stages: what a stage has from all and what of its own, and messages that name the stage."""
+
+from pathlib import Path
+
+import pytest
+
+from rl.config import Config
+from rl.load_config import ConfigError, load_config
+from rl.load_pipeline import is_pipeline, load_pipeline
+from rl.stage_config import PretrainConfig, SFTConfig
+
+
+def refusal(*overrides: str, recipe: str = "r1_smoke") -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load_pipeline(recipe, overrides)
+    return str(caught.value).splitlines()
+
+
+@pytest.mark.parametrize("recipe", ["r1", "r1_smoke"])
+def test_built_in_pipelines_load(recipe: str) -> None:
+    pipeline = load_pipeline(recipe)
+    assert is_pipeline(recipe)
+    assert pipeline.folder == Path("runs") / recipe
+    assert [(stage.kind, stage.start_from) for stage in pipeline.stages] == [
+        ("pretrain", None),
+        ("sft", "pretrain"),
+        ("ppo", "sft"),
+    ]
+    assert [type(stage.config) for stage in pipeline.stages] == [PretrainConfig, SFTConfig, Config]
+
+
+def test_a_plain_recipe_is_no_pipeline_and_a_pipeline_no_plain_recipe() -> None:
+    assert not is_pipeline("r1_zero")
+    with pytest.raises(ConfigError, match="is a pipeline of stages, not one run; `zero2one train r1_smoke` runs it"):
+        load_config("r1_smoke")
+
+
+def test_a_stage_overlays_what_all_share() -> None:
+    pipeline = load_pipeline("r1_smoke", ["run.seed=7", "model.vocab_size=300", "stages.sft.model.vocab_size=310"])
+    pretrain, sft, ppo = (stage.config for stage in pipeline.stages)
+    assert [config.run.seed for config in (pretrain, sft, ppo)] == [7, 7, 7]
+    assert [config.model.vocab_size for config in (pretrain, sft, ppo)] == [300, 310, 300]
+    assert [config.run.name for config in (pretrain, sft, ppo)] == ["pretrain", "sft", "ppo"]
+    assert {config.run.folder for config in (pretrain, sft, ppo)} == {"runs/r1_smoke/stages"}
+    assert pretrain.run.num_iterations == 4
+    assert isinstance(ppo, Config)
+    assert ppo.rollout.rollout_batch_size == 4
+
+
+def test_dimension_names_with_dots_are_one_key_in_a_stage_too() -> None:
+    *_, ppo = load_pipeline("r1_smoke", ["stages.ppo.rewards.weights.answer.correct=2"]).stages
+    assert isinstance(ppo.config, Config)
+    assert ppo.config.rewards.weights["answer.correct"] == 2.0
+    assert len(ppo.config.rewards.weights) == 3
+
+
+def test_the_model_of_all_is_where_the_first_stage_starts() -> None:
+    pipeline = load_pipeline("r1_smoke", ["model.name_or_path=owner/name"])
+    assert [stage.config.model.name_or_path for stage in pipeline.stages] == ["owner/name", "", ""]
+    other = load_pipeline("r1_smoke", ["stages.ppo.model.name_or_path=owner/name"])
+    assert [stage.start_from for stage in other.stages] == [None, "pretrain", None]
+    assert other.stages[2].config.model.name_or_path == "owner/name"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stages.sft.optimizer.lr=x"], "override: stage sft: optimizer.lr = 'x': should be a valid number"),
+        (["stages.sft.optimizr.lr=1"], "override: stage sft: optimizr: unknown key, did you mean optimizer?"),
+        (["stages.ppo.start_from=nope"], "override: stage ppo: start_from = 'nope': no stage has this name"),
+        (["stages.ppo.start_from=sftt"], "override: stage ppo: start_from = 'sftt': no stage has this name, did you"),
+        (["stages.pretrain.start_from=ppo"], "override: stage pretrain: start_from = 'ppo': that stage comes later"),
+        (["stages.sft.start_from=sft"], "override: stage sft: start_from = 'sft': a cycle: sft starts from sft"),
+        (["stages.ppo.kind=rm"], "override: stages.2.kind = 'rm': should be 'pretrain', 'sft' or 'ppo'"),
+        (["stages.ppo.name=sft"], "override: two stages have the name 'sft'"),
+        (["corpas.x=1"], "override: corpas: unknown section, did you mean corpus?"),
+        (["stages.sft.model.lora_rank=2"], "override: stage sft: model.lora_rank = 2: must be 0: a stage hands on"),
+        (["stages.ppo.ppo.mini_batch_size=99"], "override: stage ppo: ppo.mini_batch_size = 99: an iteration has only"),
+        (["stages=[]"], "override: stages = []: "),
+    ],
+)
+def test_what_is_wrong_is_said_with_the_stage(overrides: list[str], message: str) -> None:
+    [line] = refusal(*overrides)
+    assert line.startswith(message)
+
+
+def test_a_cycle_is_shown() -> None:
+    first, second = refusal("stages.sft.start_from=ppo", "stages.ppo.start_from=sft")[0], "sft starts from ppo"
+    assert first.endswith(f"a cycle: {second} starts from sft")
+
+
+def test_what_one_stage_holds_out_no_other_may_show() -> None:
+    corpus, demonstrations = refusal("stages.ppo.tasks.held_out_fraction=0.3")
+    cause = "0.1: must be 0.3, as in the stage that holds out most"
+    assert corpus.endswith(f"stage pretrain: corpus.held_out_questions = {cause}")
+    assert demonstrations.endswith(f"stage sft: tasks.held_out_fraction = {cause}")
