@@ -195,9 +195,9 @@ ESTIMATORS: dict[str, Callable[[Inputs], tuple[Tensor, Tensor]]] = {
 def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: float) -> Advantages:
     """The advantages of a whole batch; a critic's targets with them.
 
-    With `kl_in: reward`, every action token pays kl_coef * k1, clamped. `whiten_advantages` applies to `gae`:
-    REINFORCE++ is whitened by definition, and whitening the group estimators would hand an advantage to groups
-    whose answers were all alike.
+    With `kl_in: reward`, every action token pays kl_coef * k1, clamped. `whiten_advantages` applies to `gae`, to each
+    role of self-play by itself: REINFORCE++ is whitened by definition, and whitening the group estimators would hand
+    an advantage to groups whose answers were all alike.
 
     Raises:
         ValueError: what an estimator needs is missing, of another shape than the batch, or not finite.
@@ -220,7 +220,8 @@ def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: fl
     )
     advantages, returns = ESTIMATORS[ppo.advantage_estimator](inputs)
     if ppo.advantage_estimator == "gae" and ppo.whiten_advantages:
-        advantages = whiten(advantages, mask)
+        by_role = [torch.tensor(batch.roles == role)[:, None] & mask for role in np.unique(batch.roles)]
+        advantages = torch.stack([whiten(advantages, rows) for rows in by_role]).sum(0)
     advantages = scale_negative(advantages, ppo.negative_advantage_scale)
     return Advantages(advantages.float().numpy(), returns.float().numpy())
 

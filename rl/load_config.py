@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rl.config import Config
+from rl.config import Config, PPOConfig
 from rl.files import write_whole
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -123,6 +123,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "curriculum.success_low", f"must be below success_high = {config.curriculum.success_high:g}"
     if config.selfplay.enabled:
         yield from _check_selfplay(config)
+    if config.selfplay.enabled or rollout.model_users:
+        yield from _check_roles(ppo)
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
         yield "tasks.arrival.load.burst_seconds", f"must be at most period_seconds = {load.period_seconds:g}"
@@ -134,7 +136,7 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:
-    selfplay, ppo = config.selfplay, config.ppo
+    selfplay = config.selfplay
     room = int(selfplay.share * config.rollout.rollout_batch_size)
     if selfplay.num_proposals > room:
         cause = f"selfplay.share leaves room for {room} of the iteration's prompts"
@@ -143,10 +145,15 @@ def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:
         yield "selfplay.pool_size", "selfplay.past_share needs past policies, at least 1"
     if selfplay.past_share > 0 and config.model.lora_rank > 0:
         yield "selfplay.past_share", "must be 0: the policies of the pool run without an adapter (model.lora_rank)"
+
+
+def _check_roles(ppo: PPOConfig) -> Iterator[tuple[str, str]]:
+    """Where the policy has other roles than the assistant's."""
+    cause = "with selfplay.enabled or rollout.model_users"
     if ppo.advantage_estimator == "reinforce++":
-        yield "ppo.advantage_estimator", "whitens over all dialogs, whatever their role; with selfplay use another one"
+        yield "ppo.advantage_estimator", f"whitens over all dialogs, whatever their role; {cause} use another one"
     if ppo.advantage_combine == "per_dimension":
-        yield "ppo.advantage_combine", "must be scalar: the baselines of selfplay's roles are"
+        yield "ppo.advantage_combine", f"must be scalar {cause}: the baselines of the roles are"
 
 
 def _scalars() -> dict[str, Any]:

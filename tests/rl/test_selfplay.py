@@ -187,6 +187,13 @@ def test_settings_that_do_not_fit(override: str, message: str) -> None:
         selfplay_config(override)
 
 
+@pytest.mark.parametrize("override", ["ppo.advantage_estimator=reinforce++", "ppo.advantage_combine=per_dimension"])
+def test_users_who_are_models_have_a_role_too(override: str) -> None:
+    played = ("tasks.mix=[{scenario: shared-goal}]", "rollout.model_users=true", "ppo.advantage_estimator=dr_grpo")
+    with pytest.raises(ConfigError, match=r"with selfplay\.enabled or rollout\.model_users"):
+        small_config(*played, override)
+
+
 def test_scenarios_that_propose_nothing() -> None:
     with pytest.raises(ScenarioError, match="'arithmetic' makes no tasks for others; these do: propose-sum"):
         rehearse(selfplay_config("selfplay.scenario=arithmetic"))
