@@ -223,7 +223,7 @@ def test_resuming_discards_later_iterations_of_one_purpose(tmp_path: Path) -> No
 def test_opening_questions(tmp_path: Path) -> None:
     train = scored(trajectory(request(0), ("7", "8"), questions=("Name?", "Why?")))
     store(tmp_path).write([train, scored(trajectory(request(0, 1), ())), lost(request(0, 2))])
-    assert opening_questions(tmp_path, "train") == {("arithmetic", "en", "Name?")}
+    assert opening_questions(tmp_path, "train") == {"Name?"}
     assert opening_questions(tmp_path, "eval") == set()
 
 
