@@ -133,8 +133,8 @@ def reinforce_plus_plus(
 
         A_t = sum of the turn's rewards from t on + turn_gamma * return of the next turn;    whitened over all actions
 
-    With the KL penalty in the reward, a token answers only for the KL of itself and of what follows (their
-    equation 8). Shapes: [B, T] each -> advantages and unwhitened returns, [B, T].
+    With the KL penalty in the reward, a token answers only for the KL of itself and of what follows, as theirs does.
+    Shapes: [B, T] each -> advantages and unwhitened returns, [B, T].
     """
     rewards = torch.where(action_mask, rewards, 0.0)
     paid, returns, _ = turn_returns(rewards, action_mask, turn_index, turn_gamma=turn_gamma)

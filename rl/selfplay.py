@@ -38,7 +38,7 @@ class Proposal:
 class Proposals:
     """The rules of a run's self-play; holds no state.
 
-    Raises `ScenarioError` where the scenario proposes nothing, or its dialogs end too early in this run.
+    Raises `ScenarioError` where the scenario proposes nothing.
     """
 
     def __init__(self, config: Config, library: Library) -> None:
