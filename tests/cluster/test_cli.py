@@ -190,7 +190,8 @@ def test_show_passes_its_filters_on(
     for iteration, reward in ((1, 0.5), (2, 1.5), (2, -1.5), (3, 1.5)):
         store.write([scored(trajectory(request(iteration, int(reward > 0))), [reward])])
     monkeypatch.chdir(tmp_path)
-    filters = ["--first", "2", "--last", "2", "--min-reward", "0", "--role", "assistant", "--status", "ok", "--sort", "best", "--limit", "5"]
+    filters = ["--first", "2", "--last", "2", "--min-reward", "0", "--status", "ok", "--sort", "best", "--limit", "5"]
+    filters += ["--role", "assistant"]
     assert cli.main(["show", "mine", *filters]) == 0
     printed = capsys.readouterr().out
     assert "train-2-1-0" in printed
