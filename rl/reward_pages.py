@@ -81,8 +81,8 @@ def _summary(report: RewardReport) -> str:
     weighted = sum(bool(line.weight) for line in report.lines)
     return (
         f"{report.num_turns:,} turns of the {report.role} in {len(report.iterations)} iterations between "
-        f"{report.iterations[0]} and {report.iterations[-1]}; {len(report.lines)} dimensions, {weighted} of them with a weight; "
-        f"gaming alarms: {len(report.alarms)}"
+        f"{report.iterations[0]} and {report.iterations[-1]}; {len(report.lines)} dimensions, {weighted} of them "
+        f"with a weight; gaming alarms: {len(report.alarms)}"
     )
 
 
