@@ -151,14 +151,14 @@ class Trainer:
         if self._proposals is None:
             return await self._collector.collect(requests, progress.moments)
         past = progress.pool.chosen(self._config.run.seed, iteration)
-        opponent = "" if past is None else str(self._records.opponents.path(past))
-        return await self._collector.collect_with_proposals(
-            requests,
-            self._proposals.requests(iteration, opponent),
-            self._proposals,
-            progress.known_tasks,
-            progress.moments,
-        )
+        with self._records.opponents.lent(past) as opponent:
+            return await self._collector.collect_with_proposals(
+                requests,
+                self._proposals.requests(iteration, opponent),
+                self._proposals,
+                progress.known_tasks,
+                progress.moments,
+            )
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed
