@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 PURPOSES = ("train", "eval")
+ROLES = ("assistant", "user", "proposer")
 STATUSES = ("ok", "truncated", "failed", "stale")
 SORTS = ("newest", "oldest", "best", "worst")
 
@@ -75,6 +76,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     show.add_argument("--id", default="", help="one episode, such as train-12-0-3")
     show.add_argument("--task", default="", help="a task id or its beginning, such as arithmetic/en")
     show.add_argument("--purpose", choices=PURPOSES)
+    show.add_argument("--role", choices=ROLES, help="whose words the policy says")
     show.add_argument("--status", choices=STATUSES)
     show.add_argument("--min-reward", type=float, metavar="R")
     show.add_argument("--max-reward", type=float, metavar="R")
@@ -87,6 +89,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "report", help="what the reward of a run was made of, and whether it was gamed", parents=[common]
     )
     report.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    report.add_argument("--role", choices=ROLES, default="assistant", help="whose turns (assistant)")
     report.add_argument("--html", type=Path, metavar="FILE", help="write a page with plots, too")
     # no default of its own, or it would undo `rewards --json report`
     report.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="for programs")

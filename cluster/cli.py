@@ -118,6 +118,7 @@ def _show(arguments: argparse.Namespace) -> int:
         last=arguments.last,
         id=arguments.id,
         task=arguments.task,
+        role=arguments.role,
         status=arguments.status,
         min_reward=arguments.min_reward,
         max_reward=arguments.max_reward,
@@ -146,7 +147,7 @@ def _rewards_report(arguments: argparse.Namespace) -> int:
     from rl.reward_pages import html_report, json_report, print_report
     from rl.reward_report import report_rewards
 
-    report = report_rewards(_run_directory(arguments.run))
+    report = report_rewards(_run_directory(arguments.run), arguments.role)
     if arguments.html is not None:
         write_whole(arguments.html, html_report(report).encode())
     if arguments.json:

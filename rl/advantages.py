@@ -133,8 +133,8 @@ def reinforce_plus_plus(
 
         A_t = sum of the turn's rewards from t on + turn_gamma * return of the next turn;    whitened over all actions
 
-    With the KL penalty in the reward, a token answers only for the KL of itself and of what follows (their
-    equation 8). Shapes: [B, T] each -> advantages and unwhitened returns, [B, T].
+    With the KL penalty in the reward, a token answers only for the KL of itself and of what follows, as theirs does.
+    Shapes: [B, T] each -> advantages and unwhitened returns, [B, T].
     """
     rewards = torch.where(action_mask, rewards, 0.0)
     paid, returns, _ = turn_returns(rewards, action_mask, turn_index, turn_gamma=turn_gamma)
@@ -195,9 +195,9 @@ ESTIMATORS: dict[str, Callable[[Inputs], tuple[Tensor, Tensor]]] = {
 def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: float) -> Advantages:
     """The advantages of a whole batch; a critic's targets with them.
 
-    With `kl_in: reward`, every action token pays kl_coef * k1, clamped. `whiten_advantages` applies to `gae`:
-    REINFORCE++ is whitened by definition, and whitening the group estimators would hand an advantage to groups
-    whose answers were all alike.
+    With `kl_in: reward`, every action token pays kl_coef * k1, clamped. `whiten_advantages` applies to `gae`, to each
+    role of self-play by itself: REINFORCE++ is whitened by definition, and whitening the group estimators would hand
+    an advantage to groups whose answers were all alike.
 
     Raises:
         ValueError: what an estimator needs is missing, of another shape than the batch, or not finite.
@@ -220,7 +220,8 @@ def estimate(batch: Batch, annotations: Annotations, ppo: PPOConfig, kl_coef: fl
     )
     advantages, returns = ESTIMATORS[ppo.advantage_estimator](inputs)
     if ppo.advantage_estimator == "gae" and ppo.whiten_advantages:
-        advantages = whiten(advantages, mask)
+        by_role = [torch.tensor(batch.roles == role)[:, None] & mask for role in np.unique(batch.roles)]
+        advantages = torch.stack([whiten(advantages, rows) for rows in by_role]).sum(0)
     advantages = scale_negative(advantages, ppo.negative_advantage_scale)
     return Advantages(advantages.float().numpy(), returns.float().numpy())
 

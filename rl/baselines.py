@@ -1,9 +1,11 @@
 """What each role of self-play usually earns, turn by turn: with what its next dialogs are compared.
 
-The assistant is compared with the other answers to the same prompt. A proposer or a user has no such siblings: every
-one of them says something else. They are compared with the running mean of their own role, the baseline of REINFORCE
-(Williams 1992), one for each role as in Absolute Zero (Zhao et al. 2025, 2505.03335), so that neither role's luck is
-the other's lesson. It is the mean of earlier updates, so what a dialog earns does not move what it is compared with.
+The assistant is compared with the other samples of its prompt, which have the same task; where models play the users,
+these may have asked for it in other words. A proposer has no such siblings, and a user none after its first turn. They
+are compared with the running mean of their own role, the baseline of REINFORCE (Williams 1992), one for each role as in
+Absolute Zero (Zhao et al. 2025, 2505.03335), so that neither role's luck is the other's lesson. It is the mean of
+earlier updates, so what a dialog earns does not move what it is compared with; the first update alone, which has none
+before it, is compared with its own.
 
 Left out: Absolute Zero's division by the standard deviation. It would make a role's advantages as large where hardly
 anything differs between its dialogs, and the group's comparison here (`dr_grpo`) leaves it out for that reason too.

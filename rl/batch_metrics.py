@@ -28,7 +28,7 @@ def reward_metrics(scored: Sequence[Scored], dimensions: Sequence[str]) -> dict[
 
 
 def user_metrics(scored: Sequence[Scored]) -> dict[str, float]:
-    """Mean scalar reward and success per turn of the users; nothing where no model played any."""
+    """Mean scalar reward and success per turn of the users whom the current policy played; nothing without any."""
     judged = _scores(scored, "user")
     if not judged:
         return {}
@@ -56,7 +56,9 @@ def rollout_metrics(scored: Sequence[Scored]) -> dict[str, float]:
 
 
 def _scores(scored: Sequence[Scored], role: Role) -> list[Score]:
-    return [s.score for s in scored if s.score is not None and s.trajectory.request.role == role]
+    """Of what the current policy has said in this role; opponents say the words of the others for it now and then."""
+    own = [s for s in scored if s.trajectory.request.role == role and not s.trajectory.request.is_by_opponent]
+    return [s.score for s in own if s.score is not None]
 
 
 def _mean(parts: Sequence[np.ndarray]) -> float:

@@ -181,9 +181,9 @@ class Checkpoints:
         return removed
 
     def opponents(self) -> set[Member]:
-        """The past policies that the checkpoints which are left would play with."""
-        states = [RunState.model_validate_json((self._folder / name / STATE).read_bytes()) for name in self.names()]
-        return {member for state in states for member in state.pool.members}
+        """The past policies that the checkpoints which are left would play with; a damaged one has none."""
+        states = [_read_state(self._folder / name) for name in self.names()]
+        return {member for state in states if state is not None for member in state.pool.members}
 
     def clean(self) -> None:
         """Clear away what an earlier process left when it died in mid save or in mid removal."""
@@ -228,12 +228,8 @@ class Checkpoints:
 
 def newest_state(run_dir: Path) -> RunState | None:
     """What the newest readable checkpoint says of the run; its weights are not looked at. None: there is none."""
-    for name in reversed(Checkpoints(run_dir, {}).names()):
-        try:
-            return RunState.model_validate_json((run_dir / FOLDER / name / STATE).read_bytes())
-        except (OSError, ValidationError):
-            continue
-    return None
+    states = (_read_state(run_dir / FOLDER / name) for name in reversed(Checkpoints(run_dir, {}).names()))
+    return next((state for state in states if state is not None), None)
 
 
 def verify(folder: Path) -> Manifest:
@@ -254,6 +250,14 @@ def verify(folder: Path) -> Manifest:
 
 def _step(name: str) -> int:
     return int(name.removeprefix("step-"))
+
+
+def _read_state(folder: Path) -> RunState | None:
+    """None: it cannot be read. What comes of that is for those to say who want to load it, see `Checkpoints.latest`."""
+    try:
+        return RunState.model_validate_json((folder / STATE).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def _write_manifest(folder: Path, manifest: Manifest) -> None:

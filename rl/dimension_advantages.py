@@ -46,7 +46,7 @@ def estimate_by_dimension(
     )
     action_mask = torch.tensor(batch.action_mask)
     advantages = broadcast(combined, torch.tensor(batch.turn_index), action_mask)
-    if ppo.advantage_estimator == "grpo":  # else many dimensions would add up to large advantages; GDPO, equation 6
+    if ppo.advantage_estimator == "grpo":  # as in GDPO, or many dimensions would add up to large ones
         advantages = advantages / (advantages[action_mask].square().mean().sqrt() + EPS)
     return replace(whole, advantages=scale_negative(advantages, ppo.negative_advantage_scale).float().numpy())
 

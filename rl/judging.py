@@ -62,6 +62,10 @@ def settle(
 
 
 def moments_of(scored: list[Scored], signal: Signal) -> Moments:
-    """Of the transformed values of all judged turns, in the given order."""
-    vectors = [s.score.vector for s in scored if s.score is not None]
+    """Of the transformed values of the assistant's judged turns, in the given order.
+
+    A dimension means one thing for all roles, and how often the others speak must not move what the assistant earns.
+    What only they are judged in, such as `selfplay.learnable`, has no moments and counts as it is.
+    """
+    vectors = [s.score.vector for s in scored if s.score is not None and s.trajectory.request.role == "assistant"]
     return Moments.of(signal.transformed(np.concatenate(vectors))) if vectors else Moments.none(len(signal.names))

@@ -15,7 +15,7 @@ MAX_ERROR = 0.2  # of the proportional error, Ziegler et al.
 class KLController:
     """The coefficient of the KL term; without a `target` it stays what it is.
 
-    Ziegler et al. 2019 (https://arxiv.org/abs/1909.08593), equation 3 and their code:
+    Ziegler et al. 2019 (https://arxiv.org/abs/1909.08593) and their code:
 
         error = clip(kl / target - 1, -0.2, 0.2);    coef <- coef * (1 + error * num_steps / horizon)
 

@@ -15,7 +15,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rl.config import Config
+from rl.config import Config, PPOConfig
 from rl.files import write_whole
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -135,6 +135,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "curriculum.success_low", f"must be below success_high = {config.curriculum.success_high:g}"
     if config.selfplay.enabled:
         yield from _check_selfplay(config)
+    if config.selfplay.enabled or rollout.model_users:
+        yield from _check_roles(ppo)
     yield from _check_opponents(config)
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
@@ -147,15 +149,20 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
 
 
 def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:
-    selfplay, ppo = config.selfplay, config.ppo
+    selfplay = config.selfplay
     room = int(selfplay.share * config.rollout.rollout_batch_size)
     if selfplay.num_proposals > room:
         cause = f"selfplay.share leaves room for {room} of the iteration's prompts"
         yield "selfplay.num_proposals", f"{cause}, and a task that nobody tries says nothing about its proposer"
+
+
+def _check_roles(ppo: PPOConfig) -> Iterator[tuple[str, str]]:
+    """Where the policy has other roles than the assistant's."""
+    cause = "with selfplay.enabled or rollout.model_users"
     if ppo.advantage_estimator == "reinforce++":
-        yield "ppo.advantage_estimator", "whitens over all dialogs, whatever their role; with selfplay use another one"
+        yield "ppo.advantage_estimator", f"whitens over all dialogs, whatever their role; {cause} use another one"
     if ppo.advantage_combine == "per_dimension":
-        yield "ppo.advantage_combine", "must be scalar: the baselines of selfplay's roles are"
+        yield "ppo.advantage_combine", f"must be scalar {cause}: the baselines of the roles are"
 
 
 def _check_opponents(config: Config) -> Iterator[tuple[str, str]]:

@@ -149,21 +149,20 @@ class Trainer:
 
     async def _collect(self, iteration: int) -> list[Scored]:
         progress, rollout = self._progress, self._config.rollout
-        member = progress.pool.chosen(self._config.run.seed, iteration)
-        past = "" if member is None else str(self._records.opponents.path(member))
         requests = self._requests(iteration)
-        if rollout.model_users:
-            share = self._config.selfplay.past_share
-            requests = with_users(requests, self._library, user_model=rollout.user_model, past=past, past_share=share)
-        if self._proposals is None:
-            return await self._collector.collect(requests, progress.moments)
-        return await self._collector.collect_with_proposals(
-            requests,
-            self._proposals.requests(iteration, past),
-            self._proposals,
-            progress.known_tasks,
-            progress.moments,
-        )
+        with self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)) as past:
+            if rollout.model_users:
+                share, user_model = self._config.selfplay.past_share, rollout.user_model
+                requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
+            if self._proposals is None:
+                return await self._collector.collect(requests, progress.moments)
+            return await self._collector.collect_with_proposals(
+                requests,
+                self._proposals.requests(iteration, past),
+                self._proposals,
+                progress.known_tasks,
+                progress.moments,
+            )
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed

@@ -8,7 +8,9 @@ self-play). Members are folders of the run directory, named after the updates th
 import hashlib
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -67,9 +69,25 @@ class PoolFolder:
 
     def __init__(self, run_dir: Path) -> None:
         self._folder = (run_dir / FOLDER).absolute()
+        self._lent = Counter[str]()  # names of those who are played with, and by how many
 
     def path(self, member: Member) -> Path:
         return self._folder / member.name
+
+    @contextmanager
+    def lent(self, member: Member | None) -> Iterator[str]:
+        """The folder of a member, which `prune` spares until the block ends; empty for nobody.
+
+        Dialogs that are in flight may outlast their opponent's time in the pool.
+        """
+        if member is None:
+            yield ""
+            return
+        self._lent[member.name] += 1
+        try:
+            yield str(self.path(member))
+        finally:
+            self._lent[member.name] -= 1
 
     def unfinished(self, step: int) -> Path:
         """Where to write a new policy; `finish` makes it a member."""
@@ -101,8 +119,8 @@ class PoolFolder:
                 )
 
     def prune(self, kept: Collection[Member]) -> None:
-        """Remove every folder that is not one of these."""
-        names = {member.name for member in kept}
+        """Remove every folder that is not one of these, nor lent."""
+        names = {member.name for member in kept} | set(+self._lent)
         for folder in self._folder.glob("*") if self._folder.is_dir() else ():
             if folder.name not in names:
                 shutil.rmtree(folder)

@@ -74,7 +74,7 @@ class Records:
 
     def asked_openings(self) -> set[str]:
         """The opening questions of all training dialogs that are stored."""
-        return {text for _, _, text in opening_questions(self.run_dir, "train")}
+        return opening_questions(self.run_dir, "train")
 
     def phase(self, name: Phase) -> AbstractContextManager[None]:
         """Everything inside counts as time of this phase."""

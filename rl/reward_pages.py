@@ -67,6 +67,7 @@ def json_report(report: RewardReport) -> dict[str, object]:
     """All but the curves, as plain values."""
     return {
         "name": report.name,
+        "role": report.role,
         "num_turns": report.num_turns,
         "iterations": list(report.iterations),
         "dimensions": [asdict(line) for line in report.lines],
@@ -79,9 +80,9 @@ def json_report(report: RewardReport) -> dict[str, object]:
 def _summary(report: RewardReport) -> str:
     weighted = sum(bool(line.weight) for line in report.lines)
     return (
-        f"{report.num_turns:,} turns of {len(report.iterations)} iterations between {report.iterations[0]} and "
-        f"{report.iterations[-1]}; {len(report.lines)} dimensions, {weighted} of them with a weight; "
-        f"gaming alarms: {len(report.alarms)}"
+        f"{report.num_turns:,} turns of the {report.role} in {len(report.iterations)} iterations between "
+        f"{report.iterations[0]} and {report.iterations[-1]}; {len(report.lines)} dimensions, {weighted} of them "
+        f"with a weight; gaming alarms: {len(report.alarms)}"
     )
 
 

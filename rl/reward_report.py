@@ -1,5 +1,7 @@
 """What the reward of a run was made of, from its stored dialogs: `zero2one rewards report RUN`.
 
+It is about one role at a time, the assistant unless asked: a sum and a proposal of one are judged by other standards.
+
 Distributions and drift, dimensions that say nothing, pairs that say the same or pull apart, each dimension's share of
 the signal, gaming alarms. The analysis alone, in pure functions over arrays; `rl/reward_pages.py` shows it.
 """
@@ -16,6 +18,7 @@ from rl.gaming import Alarm, GamingWatch, snapshot
 from rl.load_config import load_config
 from rl.store import Judgements, Query, judgements, parts
 from rl.tasks import signal_of
+from rl.trajectory import Role
 
 MAX_ITERATIONS = 40  # read of a run, evenly spread, its first and last among them
 MAX_TURNS = 1000  # of each, evenly spread
@@ -74,12 +77,14 @@ class RewardReport:
     """What `report_rewards` found.
 
     Attributes:
+        role: whose turns these are; `alarms` and `evaluations` are always the assistant's.
         iterations: those that were read.
         curves: [iterations, D], mean of each of `lines`, NaN where it judged nothing.
         evaluations: step and held-out success.
     """
 
     name: str
+    role: Role
     num_turns: int
     iterations: tuple[int, ...]
     lines: tuple[Line, ...]
@@ -94,14 +99,14 @@ class RewardReport:
         return sorted((line for line in self.lines if line.weight), key=lambda line: -abs(line.share or 0.0))
 
 
-def report_rewards(run_dir: Path) -> RewardReport:
-    """Read a run, going on or ended. Raises RewardReportError if it has judged no training dialog yet."""
+def report_rewards(run_dir: Path, role: Role = "assistant") -> RewardReport:
+    """Read a run, going on or ended. Raises RewardReportError if nothing of this role has been judged in training."""
     config = load_config(str(run_dir / "config.yaml"))
     signal = signal_of(config.rewards)
     iterations = sorted({part.iteration for part in parts(run_dir, Query(purpose="train"))})
-    groups = [g for g in (_read_iteration(run_dir, signal, i) for i in spread(iterations, MAX_ITERATIONS)) if g]
+    groups = [g for g in (_read_iteration(run_dir, signal, role, i) for i in spread(iterations, MAX_ITERATIONS)) if g]
     if not any(len(group.success) for group in groups):
-        raise RewardReportError(f"{run_dir}: no training dialog has been judged yet")
+        raise RewardReportError(f"{run_dir}: no training dialog of the {role} has been judged yet")
     vector = np.concatenate([group.vector for group in groups])
     success = np.concatenate([group.success for group in groups])
     quarter = max(1, len(groups) // 4)
@@ -110,6 +115,7 @@ def report_rewards(run_dir: Path) -> RewardReport:
     watch, evaluations = _watch(run_dir, signal, config.rewards.weights)
     return RewardReport(
         name=config.run.name,
+        role=role,
         num_turns=len(success),
         iterations=tuple(group.iteration for group in groups),
         lines=tuple(describe(signal, vector, early, late, signal_shares(brought))),
@@ -244,9 +250,9 @@ def _means(vector: np.ndarray) -> np.ndarray:
     return np.where(moments.count > 0, moments.mean, np.nan)
 
 
-def _read_iteration(run_dir: Path, signal: Signal, iteration: int) -> Judgements | None:
+def _read_iteration(run_dir: Path, signal: Signal, role: Role, iteration: int) -> Judgements | None:
     """Up to `MAX_TURNS` turns of an iteration, over all of its parts."""
-    read = _joined(list(judgements(run_dir, signal.names, Query("train", iteration, iteration))))
+    read = _joined(list(judgements(run_dir, signal.names, Query("train", iteration, iteration, role=role))))
     rows = spread(range(len(read.success)), MAX_TURNS)
     if not rows:
         return None

@@ -26,7 +26,7 @@ def estimate_roles(
 
         A_n = R_n - mean of earlier R_n of the role, given to every action token of turn n
 
-    In the first update of a role its mean is that of the batch itself.
+    A turn that none of the role's dialogs has reached before is compared with the mean of the batch itself.
     """
     mask, turn_index = torch.tensor(batch.action_mask), torch.tensor(batch.turn_index)
     rewards = penalized_rewards(batch, annotations, ppo, kl_coef)

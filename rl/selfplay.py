@@ -38,7 +38,7 @@ class Proposal:
 class Proposals:
     """The rules of a run's self-play; holds no state.
 
-    Raises `ScenarioError` where the scenario proposes nothing, or its dialogs end too early in this run.
+    Raises `ScenarioError` where the scenario proposes nothing.
     """
 
     def __init__(self, config: Config, library: Library) -> None:
@@ -142,12 +142,14 @@ def with_proposals(requests: Sequence[EpisodeRequest], proposals: Sequence[Propo
 def with_outcomes(proposals: Sequence[Proposal], solved: Sequence[Scored]) -> list[Trajectory]:
     """The proposers' dialogs with what came of them; one that failed stays as it is.
 
-    Success is that of the first answer: what follows it was not proposed.
+    Success is that of the assistant's first answer: what follows it was not proposed.
     """
     success: dict[Task, list[float]] = defaultdict(list)
     for s in solved:
-        if s.score is not None and s.trajectory.request.task.given:
-            success[s.trajectory.request.task].append(float(s.score.success[0]))
+        request = s.trajectory.request
+        # where a model plays the user, it has a side of its own, and may have left the assistant nothing to answer
+        if request.task.given and request.role == "assistant" and s.score is not None and len(s.score.success):
+            success[request.task].append(float(s.score.success[0]))
     return [
         proposal.dialog
         if proposal.dialog.status == "failed"

@@ -12,7 +12,7 @@ A part never changes once it has its name. `discard_after` drops what a dead dri
 import heapq
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from rl.columns import dimensions_of, from_table, lists, mean_reward, split, to_table
 from rl.files import write_whole
-from rl.trajectory import Purpose, Scored, Status, Trajectory
+from rl.trajectory import Purpose, Role, Scored, Status, Trajectory
 
 FOLDER = "trajectories"
 PART_NAME = re.compile(r"(train|eval)-(\d+)-part(\d+)\.parquet")
@@ -76,6 +76,7 @@ class Query:
     last: int | None = None
     id: str = ""
     task: str = ""
+    role: Role | None = None
     status: Status | None = None
     min_reward: float | None = None
     max_reward: float | None = None
@@ -196,12 +197,13 @@ def read_extreme(run_dir: Path, query: Query, limit: int, *, worst: bool = False
 
 
 def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -> Iterator[Judgements]:
-    """What was judged, a part of an iteration at a time, without what was said; `names` chooses and orders the columns.
-    A dimension that a part does not know has abstained from it.
+    """What was judged of the run's own policy, a part of an iteration at a time, without what was said; `names` chooses
+    and orders the columns. A dimension that a part does not know has abstained from it.
     """
     for part in parts(run_dir, query):
-        table = _load(part, query, columns=["vector", "scalar", "success"])
-        table = table.filter(pc.is_valid(table["scalar"])).combine_chunks()
+        table = _load(part, query, columns=["vector", "scalar", "success", "oldest_version"])
+        own = pc.greater_equal(table["oldest_version"], 0)  # an opponent's words have no version
+        table = table.filter(pc.and_(pc.is_valid(table["scalar"]), own)).combine_chunks()
         flat = pc.list_flatten(pc.list_flatten(table["vector"])).to_numpy(zero_copy_only=False)
         known = dimensions_of(table)
         stored = flat.reshape(-1, len(known)) if len(known) else flat.reshape(0, 0)
@@ -213,15 +215,13 @@ def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -
         yield Judgements(part.iteration, len(table), vector, scalar, success)
 
 
-def opening_questions(run_dir: Path, purpose: Purpose) -> set[tuple[str, str, str]]:
-    """The (scenario, language, text) of every dialog's first question."""
-    seen: set[tuple[str, str, str]] = set()
+def opening_questions(run_dir: Path, purpose: Purpose) -> set[str]:
+    """The text of every dialog's first question, whatever scenario asked it; see `envs.mix` on what is held out."""
+    seen: set[str] = set()
     for part in parts(run_dir, Query(purpose=purpose)):
-        table = _load(part, EVERYTHING, columns=["scenario", "language", "turns"])
+        table = _load(part, EVERYTHING, columns=["turns"])
         table = table.filter(pc.greater(pc.list_value_length(table["turns"]), 0))
-        openings = pc.struct_field(pc.list_element(table["turns"], 0), "question")
-        columns = (table["scenario"], table["language"], openings)
-        seen.update(zip(*(column.to_pylist() for column in columns), strict=True))
+        seen.update(pc.struct_field(pc.list_element(table["turns"], 0), "question").to_pylist())
     return seen
 
 
@@ -239,13 +239,14 @@ def _write(path: Path, table: pa.Table) -> None:
 
 def _load(part: Part, query: Query, columns: list[str] | None = None) -> pa.Table:
     try:
-        return pq.read_table(part.path, columns=columns, filters=_condition(query), partitioning=None)
+        filters = _condition(query, pq.read_schema(part.path).names)
+        return pq.read_table(part.path, columns=columns, filters=filters, partitioning=None)
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"cannot read {part.path}: {error}") from error
 
 
-def _condition(query: Query) -> pc.Expression | None:
-    """What the names of the files do not answer."""
+def _condition(query: Query, columns: Collection[str]) -> pc.Expression | None:
+    """What the names of the files do not answer, for a file with these columns."""
     scenario, language, level, seed = [*query.task.split("/"), "", "", ""][:4]
     if level and not level.isdigit():
         raise ValueError(f"task {query.task!r}: level {level!r} is not a number; write scenario/language/level/seed")
@@ -258,6 +259,8 @@ def _condition(query: Query) -> pc.Expression | None:
         conditions.append(pc.field("level") == int(level))
     if seed:
         conditions.append(pc.field("task_seed") == pa.scalar(int(seed, 16), pa.uint64()))
+    if query.role is not None:  # runs of old have no such column, and the assistant alone
+        conditions.append(pc.field("role") == query.role if "role" in columns else pc.scalar(query.role == "assistant"))
     if query.min_reward is not None:
         conditions.append(pc.field("reward") >= query.min_reward)
     if query.max_reward is not None:

@@ -24,15 +24,15 @@ def new_task(outcome: Outcome) -> float | None:
 def learnable(outcome: Outcome) -> float | None:
     """4 p (1 - p), p the solvers' success: the variance of a success, in units of the largest one.
 
-    A group of solvers learns from what differs between them, so this is what a task is worth to them; the peak is at
-    1/2, as in Sukhbaatar et al. 2018 (1703.05407) and Chen et al. 2025 (2508.03682).
+    A group of solvers learns from what differs between them, so this is what a task is worth to them: the learnability
+    p (1 - p) of Rutherford et al. 2024 (2408.15099) and Tzannetos et al. 2023 (2304.12877).
     """
     p = _success_of_task(outcome)
     return None if p is None else 4.0 * p * (1.0 - p)
 
 
 def hard(outcome: Outcome) -> float | None:
-    """1 - p where some solver succeeds, else 0 (Absolute Zero, Zhao et al. 2025, 2505.03335, equation 4)."""
+    """1 - p where some solver succeeds, else 0 (Absolute Zero, Zhao et al. 2025, 2505.03335)."""
     p = _success_of_task(outcome)
     return None if p is None else float(p > 0.0) * (1.0 - p)
 

@@ -191,6 +191,7 @@ def test_show_passes_its_filters_on(
         store.write([scored(trajectory(request(iteration, int(reward > 0))), [reward])])
     monkeypatch.chdir(tmp_path)
     filters = ["--first", "2", "--last", "2", "--min-reward", "0", "--status", "ok", "--sort", "best", "--limit", "5"]
+    filters += ["--role", "assistant"]
     assert cli.main(["show", "mine", *filters]) == 0
     printed = capsys.readouterr().out
     assert "train-2-1-0" in printed
@@ -212,9 +213,11 @@ def judged_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_rewards_report(judged_run: Path, capsys: pytest.CaptureFixture) -> None:
     assert cli.main(["rewards", "report", "mine", "--html", "page.html"]) == 0
     printed = capsys.readouterr().out
-    assert "24 turns of 3 iterations between 0 and 2" in printed
+    assert "24 turns of the assistant in 3 iterations between 0 and 2" in printed
     assert "length.concise: never judged" in printed
     assert Path("page.html").read_text().startswith("<!doctype html>")
+    assert cli.main(["rewards", "report", "mine", "--role", "user"]) == 2
+    assert "no training dialog of the user has been judged yet" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["report", "mine", "--json"], ["--json", "report", "mine"]], ids=" ".join)

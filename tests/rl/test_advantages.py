@@ -197,6 +197,15 @@ def test_estimate_whitens_advantages_but_not_returns():
     )
 
 
+def test_estimate_whitens_each_role_by_itself():
+    """Rewards of 1 and 3 for the one role, of 10 and 30 for the other."""
+    batch = batch_of("A", "A", "A", "A", rewards=[[1], [3], [10], [30]])
+    batch = replace(batch, roles=np.array([0, 0, 2, 2], np.int8))
+    nothing = np.zeros((4, 1), np.float32)
+    result = estimate(batch, Annotations(nothing, None, np.zeros((4, 2), np.float32)), PPOConfig(), kl_coef=0.0)
+    np.testing.assert_allclose(result.advantages, [[-1], [1], [-1], [1]], rtol=1e-5)
+
+
 def test_estimate_drops_negative_advantages():
     batch, annotations = random_batch(np.random.default_rng(1))
     assert estimate(batch, annotations, PPOConfig(), kl_coef=0.0).advantages.min() < 0

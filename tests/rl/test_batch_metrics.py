@@ -46,6 +46,8 @@ def test_users_are_measured_apart_from_their_assistants() -> None:
     assert reward_metrics([assistant, user], DIMENSIONS)["reward/math.correct"] == 1.0
     assert reward_metrics([assistant, user], DIMENSIONS)["reward/mean"] == 2.0
     assert user_metrics([assistant, user]) == {"selfplay/reward_user": 6.0, "selfplay/success_user": 0.5}
+    past = replace(user.trajectory, request=replace(user.trajectory.request, opponent="opponents/step-000001"))
+    assert user_metrics([assistant, replace(user, trajectory=past)]) == {}
     assert user_metrics([assistant]) == {}
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from rl.checkpoint import CheckpointError, Checkpoints, RunState, verify
 from rl.files import RunInUseError, RunLock
+from rl.pool import Member, Pool
 from rl.results import EvalResult
 
 MODEL = {"preset": "r1-zero-6l-tiny", "vocab_size": 512, "lora_target_modules": ("q_proj", "v_proj")}
@@ -243,6 +244,16 @@ def test_pruning_never_prefers_a_damaged_later_one_to_what_was_just_saved(tmp_pa
     save(tmp_path, 30)
     checkpoints(tmp_path).prune(30, keep=1)
     assert listing(tmp_path) == ["step-000030"]
+
+
+def test_a_damaged_checkpoint_names_no_opponents_and_ends_no_run(tmp_path: Path) -> None:
+    member = Member(10, "0" * 64)
+    for step in (20, 40, 60):
+        with checkpoints(tmp_path).saving(RunState(step=step, pool=Pool((member,) if step == 40 else ()))):
+            pass
+    (tmp_path / "checkpoints" / "step-000020" / "state.json").write_text('{"step": 2')
+    (tmp_path / "checkpoints" / "step-000060" / "state.json").unlink()
+    assert checkpoints(tmp_path).opponents() == {member}
 
 
 def test_a_run_directory_has_one_owner(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from rewards.dimension import Dimension
 from rewards.dimensions.example import example
 from rewards.score import DialogScore, RewardError
 from rewards.signal import Moments, Signal, build_signal
-from rl.judging import judge
+from rl.judging import judge, moments_of
 from rl.trajectory import Scored, Trajectory, failed
 from tests.rl.builders import request, trajectory
 
@@ -85,6 +85,13 @@ def test_a_user_whose_assistant_cannot_be_judged_is_lost_with_it() -> None:
     assert user.score is None
     assert "the assistant's side failed: test.length failed on turn 0" in user.trajectory.error
     assert [t.request.id for t in judges.calls[1]] == ["train-0-1-0-user"]
+
+
+def test_moments_are_of_the_assistant_s_turns() -> None:
+    ((assistant, user),) = judged([two_sided(0, ["7", "123"], words=["long words", "more"])], Judges())
+    found = moments_of([assistant, user], signal())
+    assert (found.count.tolist(), found.mean.tolist()) == ([2.0], [np.mean(np.float32([0.1, 0.3]), dtype=np.float64)])
+    assert moments_of([user], signal()).count.tolist() == [0.0]
 
 
 def test_what_failed_is_judged_by_nobody() -> None:

@@ -71,3 +71,17 @@ def test_pruning_keeps_what_is_named(tmp_path: Path) -> None:
     members = [write(folder, step) for step in (10, 20, 30)]
     folder.prune(members[1:])
     assert [folder.path(member).exists() for member in members] == [False, True, True]
+
+
+def test_nobody_is_removed_who_is_played_with(tmp_path: Path) -> None:
+    folder = PoolFolder(tmp_path)
+    member = write(folder, 10)
+    with folder.lent(member) as first:
+        with folder.lent(member) as second:
+            assert first == second == str(folder.path(member))
+        folder.prune([])
+        assert folder.path(member).exists()
+    folder.prune([])
+    assert not folder.path(member).exists()
+    with folder.lent(None) as nobody:
+        assert nobody == ""

@@ -177,6 +177,13 @@ def test_seen_share_counts_questions_not_dialogs(run: Path) -> None:
     assert seen_share(run) == 0.25
 
 
+def test_a_question_that_another_scenario_asks_has_been_seen_too(run: Path) -> None:
+    """As those that self-play proposes, in the words of the scenario that is evaluated."""
+    proposed = request(1, 2, task=Task("proposed-sum", "en", 0, 5, given="2+0"))
+    TrajectoryStore(run, DIMENSIONS).write([scored(trajectory(proposed))])
+    assert seen_share(run) == 0.5
+
+
 def test_importing_loads_nothing_heavy() -> None:
     program = (
         "import sys, rl.report, rl.show, rl.checkpoint\n"

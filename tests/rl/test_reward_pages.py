@@ -28,6 +28,7 @@ def report() -> RewardReport:
     )
     return RewardReport(
         name="mine <b>",
+        role="assistant",
         num_turns=12_345,
         iterations=(0, 5, 9),
         lines=lines,
@@ -49,7 +50,8 @@ def shown(report: RewardReport) -> str:
 def test_in_the_terminal(report: RewardReport) -> None:
     text = shown(report)
     for part in (
-        "12,345 turns of 3 iterations between 0 and 9; 5 dimensions, 2 of them with a weight; gaming alarms: 1",
+        "12,345 turns of the assistant in 3 iterations between 0 and 9; 5 dimensions, 2 of them with a weight",
+        "; gaming alarms: 1",
         "! gaming alarm: my.<script>",
         "Watched dimensions that moved",
         "format.nonempty: always 1",

@@ -1,6 +1,7 @@
 """The analysis behind `zero2one rewards report`: hand-made tables first, then a stored run."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -181,8 +182,27 @@ def test_a_run_without_judged_dialogs_has_no_report(run: Path, tmp_path: Path) -
     for part in (run / "trajectories").iterdir():
         part.unlink()
     TrajectoryStore(run, NAMES).write([lost()])
-    with pytest.raises(RewardReportError, match="no training dialog has been judged yet"):
+    with pytest.raises(RewardReportError, match="no training dialog of the assistant has been judged yet"):
         report_rewards(run)
+
+
+def test_roles_are_reported_apart_and_opponents_not_at_all(run: Path) -> None:
+    """A proposer in every iteration that earns 1, and one by a past policy that earns nothing."""
+    alone = report_rewards(run)
+    store = TrajectoryStore(run, NAMES)
+    for iteration in range(8):
+        own = judged([[1.0, 0.0, NAN]], 1.0, iteration=iteration, group=50)
+        own = replace(own, trajectory=replace(own.trajectory, request=replace(own.trajectory.request, role="proposer")))
+        asked = replace(own.trajectory.request, group=51, opponent="opponents/step-000001")
+        versions = np.full_like(own.trajectory.versions, -1)
+        past = replace(own, trajectory=replace(own.trajectory, request=asked, versions=versions))
+        assert past.score is not None
+        store.write([own, replace(past, score=replace(past.score, vector=np.zeros((1, 3), np.float32)))])
+    assert report_rewards(run).lines == alone.lines
+    found = report_rewards(run, "proposer")
+    assert (found.role, found.num_turns, found.lines[0].dead) == ("proposer", 8, "always 1")
+    with pytest.raises(RewardReportError, match="no training dialog of the user"):
+        report_rewards(run, "user")
 
 
 def test_judgements_are_read_by_name(run: Path) -> None:

@@ -25,7 +25,7 @@ from rl.selfplay import (
     with_proposals,
 )
 from rl.tasks import rehearse
-from rl.trajectory import Trajectory
+from rl.trajectory import Score, Scored, Trajectory
 from tests.rl.builders import request, scored, trajectory
 from tests.rl.fakes import Run, Trap, small_config
 from tests.rl.test_loop import numbers, stop
@@ -106,7 +106,13 @@ def test_a_proposer_learns_how_the_first_answers_to_its_task_fared(proposals: Pr
     assert task is not None
     right, wrong = (scored(trajectory(request(task=task), ["12", "9"]), scalars) for scalars in ([1, 0], [0, 1]))
     library = scored(trajectory(request(), ["12"]), [1])
-    outcomes = [t.outcome for t in with_outcomes(made, [right, wrong, right, library, right])]
+    user = scored(trajectory(replace(request(task=task), role="user"), ["12"]), [0])
+    silent = scored(trajectory(request(task=task), [""]), [0])
+    assert silent.score is not None
+    nothing = Score(silent.score.vector[:0], silent.score.scalar[:0], silent.score.success[:0])
+    unheard = Scored(replace(silent.trajectory, turns=(), turn_ends=silent.trajectory.turn_ends[:0]), nothing)
+    solved = [right, wrong, right, library, right, user, unheard]
+    outcomes = [t.outcome for t in with_outcomes(made, solved)]
     assert outcomes == [
         Outcome(success=0.75, proposed=True),
         Outcome(new=False, proposed=True),
@@ -185,6 +191,13 @@ def test_past_policies_propose_last() -> None:
 def test_settings_that_do_not_fit(override: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         selfplay_config(override)
+
+
+@pytest.mark.parametrize("override", ["ppo.advantage_estimator=reinforce++", "ppo.advantage_combine=per_dimension"])
+def test_users_who_are_models_have_a_role_too(override: str) -> None:
+    played = ("tasks.mix=[{scenario: shared-goal}]", "rollout.model_users=true", "ppo.advantage_estimator=dr_grpo")
+    with pytest.raises(ConfigError, match=r"with selfplay\.enabled or rollout\.model_users"):
+        small_config(*played, override)
 
 
 def test_scenarios_that_propose_nothing() -> None:

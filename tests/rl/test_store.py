@@ -98,6 +98,8 @@ def test_a_store_from_before_self_play_is_readable(tmp_path: Path) -> None:
     path = tmp_path / "trajectories" / "train-000000-part000.parquet"
     pq.write_table(pq.read_table(path).drop_columns(["given", "role", "opponent", "outcome"]), path)
     assert_same(next(read(tmp_path)).trajectory, original.trajectory)
+    assert ids(list(read(tmp_path, Query(role="assistant")))) == ["train-0-0-0"]
+    assert ids(list(read(tmp_path, Query(role="user")))) == []
 
 
 def test_a_part_of_failed_episodes_only(tmp_path: Path) -> None:
@@ -142,6 +144,8 @@ def test_each_write_is_a_part_of_its_iteration(tmp_path: Path) -> None:
         (Query(id="train-1-1-0"), ["train-1-1-0"]),
         (Query(id="no such id"), []),
         (Query(status="failed"), ["train-1-1-0"]),
+        (Query(role="proposer"), ["train-2-8-0-proposer"]),
+        (Query(role="assistant", first=2), ["eval-2-0-0"]),
         (Query(task="code"), ["train-0-1-0"]),
         (Query(task="code/de/2/ff"), ["train-0-1-0"]),
         (Query(task="code/de/3"), []),
@@ -158,6 +162,7 @@ def test_queries(tmp_path: Path, query: Query, expected: list[str]) -> None:
             scored(trajectory(request(1, 0)), [3.0]),
             lost(request(1, 1)),
             scored(trajectory(request(2, 0, purpose="eval")), [0.5]),
+            scored(trajectory(replace(request(2, 8, task=Task("propose-sum", "en", 0, 8)), role="proposer")), [2.0]),
         ]
     )
     assert ids(list(read(tmp_path, query))) == expected
@@ -218,7 +223,7 @@ def test_resuming_discards_later_iterations_of_one_purpose(tmp_path: Path) -> No
 def test_opening_questions(tmp_path: Path) -> None:
     train = scored(trajectory(request(0), ("7", "8"), questions=("Name?", "Why?")))
     store(tmp_path).write([train, scored(trajectory(request(0, 1), ())), lost(request(0, 2))])
-    assert opening_questions(tmp_path, "train") == {("arithmetic", "en", "Name?")}
+    assert opening_questions(tmp_path, "train") == {"Name?"}
     assert opening_questions(tmp_path, "eval") == set()
 
 
