@@ -37,6 +37,15 @@ SCENARIOS = [Echo()]
 """
 
 
+SILENT = """
+class Silent:
+    def __init__(self, questions): ...
+
+    def open(self):
+        return "Say yes."
+"""
+
+
 def write(folder: Path, text: str, name: str = "mine.py") -> str:
     file = folder / name
     file.write_text(text)
@@ -98,12 +107,12 @@ def test_a_question_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     ("old", "new", "cause"),
     [
         (", word)]", ", 5)]", "asks a question with 5 where a text is due: Question"),
-        ('Question(f"Say {word}.", word)', '"Say yes."', "asks 'Say yes.', which is no envs.task.Question"),
+        ("return SimulatedUser(", "return Silent(", "asks 'Say yes.', which is no envs.task.Question"),
     ],
 )
 def test_what_is_no_question_of_texts_is_refused(tmp_path: Path, old: str, new: str, cause: str) -> None:
     assert old in VALID
-    library = build_library([write(tmp_path, VALID.replace(old, new))])
+    library = build_library([write(tmp_path, SILENT + VALID.replace(old, new))])
     with pytest.raises(ScenarioError, match=rf"echo/en/1/3 {cause}"):
         library.opening(Task("echo", "en", 1, 3))
 
