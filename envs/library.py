@@ -27,8 +27,8 @@ a list of such objects, and `tasks.files` in the recipe names the file:
 
 import difflib
 import inspect
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, cast, runtime_checkable
 
 from envs.adapters import reasoning_gym
@@ -56,7 +56,7 @@ from envs.families import (
 )
 from envs.questions import NAME as QUESTIONS
 from envs.questions import questions_family
-from envs.task import KINDS, Played, Question, Scenario, Task, Transcript, Turn
+from envs.task import KINDS, Outcome, Played, Question, Scenario, Task, Transcript, Turn
 from envs.user_file import UserFileError, cause_of, line_of, load_list
 
 BUILT_IN: tuple[Scenario, ...] = (
@@ -84,6 +84,10 @@ BUILT_IN: tuple[Scenario, ...] = (
 ADAPTED: tuple[Scenario, ...] = reasoning_gym.SCENARIOS  # made and judged by other people's libraries
 
 METHODS = (("size", ("language", "level")), ("dialog", ("task",)), ("verify", ("transcript",)))
+ROLES = (  # `envs.task.Played` and `envs.task.Proposing`: who has one method of a role needs all of them
+    (("played", ("task",)), ("verify_user", ("transcript",))),
+    (("proposed", ("transcript",)),),
+)
 
 
 class ScenarioError(ValueError):
@@ -139,7 +143,7 @@ class Library:
                 asked.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be asked: {cause_of(error)}") from error
-        _require_known_kinds(task, asked)
+        _require_sound(task, asked)
         return asked
 
     def user_questions(self, task: Task, *, max_turns: int) -> list[Question]:
@@ -158,7 +162,7 @@ class Library:
                 read.append(question)
         except Exception as error:  # a user's scenario may do anything
             raise ScenarioError(f"{task.id} cannot be played: {cause_of(error)}") from error
-        _require_known_kinds(task, read)
+        _require_sound(task, read)
         return read
 
     def rehearse(self, task: Task, *, max_turns: int) -> None:
@@ -166,12 +170,14 @@ class Library:
         scenario cannot be asked or judged here.
         """
         asked = self.questions(task, max_turns=max_turns)
-        turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
-        try:
-            for index in range(len(turns)):
-                self.find(task.scenario).verify(Transcript(task, turns[: index + 1]))
-        except Exception as error:  # a user's scenario may do anything
-            raise ScenarioError(f"{task.id} cannot be judged: {cause_of(error)}") from error
+        _judge_right_answers(self.find(task.scenario).verify, Transcript(task), asked)
+
+    def rehearse_user(self, task: Task, *, max_turns: int) -> None:
+        """The same with a model that plays the user, where one can: it says what is right, and is judged."""
+        scenario = self.find(task.scenario)
+        if isinstance(scenario, Played):
+            read = self.user_questions(task, max_turns=max_turns)
+            _judge_right_answers(scenario.verify_user, Transcript(task, outcome=Outcome(success=1.0)), read)
 
     def listing(self) -> list[ScenarioInfo]:
         return [
@@ -202,8 +208,24 @@ def build_library(files: Sequence[str] = (), questions: str = "") -> Library:
     return Library(tuple(scenarios))
 
 
-def _require_known_kinds(task: Task, questions: Sequence[Question]) -> None:
+def _judge_right_answers(verify: Callable[[Transcript], float], start: Transcript, asked: Sequence[Question]) -> None:
+    turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
+    try:
+        for index in range(len(turns)):
+            verify(replace(start, turns=turns[: index + 1]))
+    except Exception as error:  # a user's scenario may do anything
+        raise ScenarioError(f"{start.task.id} cannot be judged: {cause_of(error)}") from error
+
+
+def _require_sound(task: Task, questions: Sequence[Question]) -> None:
     for question in questions:
+        if not isinstance(question, Question):
+            raise ScenarioError(f"{task.id} asks {question!r:.80}, which is no envs.task.Question")
+        for text in (question.text, question.demonstration):
+            if not isinstance(text, str):
+                raise ScenarioError(
+                    f"{task.id} asks a question with {text!r:.80} where a text is due: {question!r:.200}"
+                )
         if question.kind not in KINDS:
             known = ", ".join(KINDS)
             raise ScenarioError(f"{task.id} asks a question of unknown kind {question.kind!r}; known: {known}")
@@ -242,8 +264,9 @@ def _shape_problem(value: object) -> str:
         return "needs a tuple of language codes as 'languages', such as ('en',)"
     if not isinstance(scenario.num_levels, int) or scenario.num_levels < 1:
         return "needs a whole number of at least 1 as 'num_levels'"
-    for method, parameters in METHODS:
-        if not _accepts(getattr(scenario, method), len(parameters)):
+    roles = [role for role in ROLES if any(hasattr(value, method) for method, _ in role)]
+    for method, parameters in (*METHODS, *(method for role in roles for method in role)):
+        if not _accepts(getattr(scenario, method, None), len(parameters)):
             return f"needs a method {method}({', '.join(parameters)})"
     return ""
 

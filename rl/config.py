@@ -26,8 +26,12 @@ class ModelConfig(Section):
     preset: str = "r1-zero-6l-tiny"
     vocab_size: PositiveInt = Field(512, description="of the tokenizer that the project trains; presets only")
     all_bytes: bool = Field(True, description="false: tokens only for bytes of the run's own dialogs; presets only")
-    number_tokens: bool = Field(False, description="true: whole numbers may become tokens; presets only")
-    word_tokens: bool = Field(False, description="true: tokens are whole words of the run's dialogs; presets only")
+    number_tokens: bool = Field(
+        False, description="true: pieces of words as ever, and whole numbers may be tokens too; presets only"
+    )
+    word_tokens: bool = Field(
+        False, description="true: whole words, numbers and marks of the run's dialogs, no pieces; presets only"
+    )
     init_std: PositiveFloat = Field(0.02, description="standard deviation of random weights; presets only")
     dtype: Literal["float32", "bfloat16"] = "float32"
     max_length: PositiveInt = Field(256, description="tokens of a whole dialog")

@@ -91,6 +91,10 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
 
     if not model.name_or_path and not model.preset:
         yield "model.name_or_path", "must be a Hugging Face folder or hub id, for example model.name_or_path=FOLDER"
+    if model.word_tokens and model.all_bytes:
+        yield "model.all_bytes", "must be false: the words of model.word_tokens cannot spell every text"
+    if model.word_tokens and model.number_tokens:
+        yield "model.number_tokens", "must be false: model.word_tokens makes numbers tokens too"
     if model.lora_rank > 0 and not model.name_or_path:
         yield "model.lora_rank", "LoRA would freeze random weights; must be 0, or set model.name_or_path"
     for name, length in (("max_prompt", rollout.max_prompt_length), ("max_response", rollout.max_response_length)):

@@ -78,11 +78,8 @@ class Proposals:
         return proposals
 
     def task_of(self, dialog: Trajectory) -> Task | None:
-        """Raises `ScenarioError` where the scenario raises anything."""
-        try:
-            return self._scenario.proposed(dialog.transcript) if dialog.turns else None
-        except Exception as error:  # a user's scenario may do anything
-            raise ScenarioError(f"{dialog.request.task.id}: `proposed` raised {cause_of(error)}") from error
+        """Raises `ScenarioError`, see `ask_for_task`."""
+        return ask_for_task(self._scenario, dialog.transcript) if dialog.turns else None
 
     def is_held_out(self, task: Task) -> bool:
         """Whether evaluation may ask the very question that the solver of this task is asked first."""
@@ -103,6 +100,20 @@ def proposing(library: Library, name: str) -> Proposing:
     return scenario
 
 
+def ask_for_task(scenario: Proposing, transcript: Transcript) -> Task | None:
+    """What the dialog has proposed. Raises `ScenarioError` where the scenario raises anything, or where what it returns
+    is no task of its own, which nobody could be paid for.
+    """
+    try:
+        task = scenario.proposed(transcript)
+    except Exception as error:  # a user's scenario may do anything
+        raise ScenarioError(f"{transcript.task.id}: `proposed` raised {cause_of(error)}") from error
+    if task is not None and not (isinstance(task, Task) and task.given):
+        cause = "it must be None, or an envs.task.Task with what was proposed as its `given`"
+        raise ScenarioError(f"{transcript.task.id}: `proposed` returned {task!r:.200}; {cause}")
+    return task
+
+
 def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]:
     """A task out of each language and level, made by somebody who answers right; solving it is rehearsed too.
 
@@ -114,7 +125,7 @@ def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]
             task = Task(line.scenario, language, level, 0)
             asked = library.questions(task, max_turns=max_turns)
             turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
-            proposed = scenario.proposed(Transcript(task, turns))
+            proposed = ask_for_task(scenario, Transcript(task, turns))
             if proposed is None:
                 cause = f"makes no task within rollout.max_turns = {max_turns}"
                 raise ScenarioError(f"selfplay.scenario: {task.id} {cause}, even with the right answers")

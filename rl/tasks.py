@@ -79,7 +79,7 @@ def rehearse(config: Config) -> None:
                 task = Task(line.scenario, language, level, 0)
                 library.rehearse(task, max_turns=config.rollout.max_turns)
                 if config.rollout.model_users:
-                    library.user_questions(task, max_turns=config.rollout.max_turns)
+                    library.rehearse_user(task, max_turns=config.rollout.max_turns)
     if config.selfplay.enabled:
         make_tasks(library, proposal_line(config), max_turns=config.rollout.max_turns)
 

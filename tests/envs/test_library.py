@@ -37,6 +37,15 @@ SCENARIOS = [Echo()]
 """
 
 
+SILENT = """
+class Silent:
+    def __init__(self, questions): ...
+
+    def open(self):
+        return "Say yes."
+"""
+
+
 def write(folder: Path, text: str, name: str = "mine.py") -> str:
     file = folder / name
     file.write_text(text)
@@ -92,6 +101,20 @@ def test_a_question_of_unknown_kind_is_refused(tmp_path: Path) -> None:
     library = build_library([write(tmp_path, text)])
     with pytest.raises(ScenarioError, match=r"echo/en/1/3 asks a question of unknown kind 'riddle'; known: integer, "):
         library.rehearse(Task("echo", "en", 1, 3), max_turns=1)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "cause"),
+    [
+        (", word)]", ", 5)]", "asks a question with 5 where a text is due: Question"),
+        ("return SimulatedUser(", "return Silent(", "asks 'Say yes.', which is no envs.task.Question"),
+    ],
+)
+def test_what_is_no_question_of_texts_is_refused(tmp_path: Path, old: str, new: str, cause: str) -> None:
+    assert old in VALID
+    library = build_library([write(tmp_path, SILENT + VALID.replace(old, new))])
+    with pytest.raises(ScenarioError, match=rf"echo/en/1/3 {cause}"):
+        library.opening(Task("echo", "en", 1, 3))
 
 
 def test_the_questions_of_a_right_dialog() -> None:
@@ -158,4 +181,18 @@ def test_a_wrong_shape_names_file_line_and_cause(tmp_path: Path, old: str, new: 
     path = write(tmp_path, VALID.replace(old, new))
     line = VALID.splitlines().index("SCENARIOS = [Echo()]") + 1
     with pytest.raises(UserFileError, match=rf"mine\.py:{line}: SCENARIOS\[0\] {cause}"):
+        build_library([path])
+
+
+@pytest.mark.parametrize(
+    ("role", "cause"),
+    [
+        ("def played(self, task): ...", r"needs a method verify_user\(transcript\)"),
+        ("def verify_user(self, transcript): ...", r"needs a method played\(task\)"),
+        ("def proposed(self): ...", r"needs a method proposed\(transcript\)"),
+    ],
+)
+def test_a_role_that_is_half_there_is_refused(tmp_path: Path, role: str, cause: str) -> None:
+    path = write(tmp_path, VALID.replace("SCENARIOS", f"    {role}\n\nSCENARIOS"))
+    with pytest.raises(UserFileError, match=rf"SCENARIOS\[0\] {cause}"):
         build_library([path])

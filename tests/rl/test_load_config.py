@@ -191,6 +191,8 @@ def test_all_mistakes_come_at_once() -> None:
         ),
         (["rewards.transforms.answer.correct={kind: clip, low: 1, high: 1}"], "rewards.transforms = {'answer.correct'"),
         (["critic.adam_betas=[0.9, 1.0]"], "critic.adam_betas = [0.9, 1.0]"),
+        (["model.word_tokens=true"], "model.number_tokens = True: must be false"),
+        (["model={word_tokens: true, max_length: 64}"], "model.all_bytes = True: must be false"),
     ],
 )
 def test_fields_that_contradict_each_other(overrides: list[str], field: str) -> None:

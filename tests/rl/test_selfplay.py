@@ -4,13 +4,15 @@ import re
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from envs.library import Library, ScenarioError
-from envs.mix import is_held_out
-from envs.task import Outcome, Task, Transcript
+from envs.mix import MixLine, is_held_out
+from envs.task import Dialog, Outcome, Question, Task, Transcript
+from envs.users import SimulatedUser
 from rl.config import Config
 from rl.load_config import ConfigError
 from rl.report import RunSummary
@@ -207,6 +209,45 @@ def test_scenarios_that_propose_nothing() -> None:
         rehearse(selfplay_config("rollout.max_turns=2"))
     with pytest.raises(ScenarioError, match="no level 9"):
         rehearse(selfplay_config("selfplay.levels=[9]"))
+
+
+class Proposer:
+    """A scenario of the user's own, which proposes the same whatever was said."""
+
+    name, domain, languages, num_levels = "mine", "test", ("en",), 1
+
+    def __init__(self, made: Any) -> None:
+        self._made = made
+
+    def size(self, language: str, level: int) -> int | None:
+        return None
+
+    def dialog(self, task: Task) -> Dialog:
+        return SimulatedUser([Question("What shall I ask?", "3+4")])
+
+    def verify(self, transcript: Transcript) -> float:
+        return 1.0
+
+    def proposed(self, transcript: Transcript) -> Task | None:
+        if isinstance(self._made, Exception):
+            raise self._made
+        return self._made
+
+
+@pytest.mark.parametrize(
+    ("made", "cause"),
+    [
+        (LookupError("no idea"), r"`proposed` raised LookupError: no idea \(test_selfplay\.py, line \d+\)"),
+        ("3+4", r"`proposed` returned '3\+4'; it must be None, or an envs\.task\.Task"),
+        (Task("mine", "en", 0, 1), r"`proposed` returned Task\(.*; it must be .* as its `given`"),
+        (Task("nobody's", "en", 0, 1, "3+4"), 'unknown scenario "nobody\'s"'),
+        (None, r"makes no task within rollout\.max_turns = 2"),
+    ],
+)
+def test_a_scenario_that_proposes_nonsense_is_named(made: object, cause: str) -> None:
+    library, line = Library((Proposer(made),)), MixLine("mine", 1.0, ("en",), (0,))
+    with pytest.raises(ScenarioError, match=cause):
+        make_tasks(library, line, max_turns=2)
 
 
 @pytest.mark.parametrize("scenario", ["propose-sum", "propose-formula"])

@@ -10,7 +10,7 @@ from envs.query_fit import fit
 from envs.query_log import Query
 from envs.query_report import recipe
 from rl.load_config import RECIPES, ConfigError, load_config
-from rl.tasks import build_arrival, build_load, build_tasks
+from rl.tasks import build_arrival, build_load, build_tasks, rehearse
 from tests.rl.fakes import small_config
 
 
@@ -71,3 +71,69 @@ def test_model_users_need_a_scenario_that_can_be_played() -> None:
     assert len(build_tasks(played)[1]) == 2
     with pytest.raises(ScenarioError, match=r"rollout\.model_users: no scenario of tasks\.mix .* shared-goal"):
         build_tasks(small_config("rollout.model_users=true"))
+
+
+TEA = """
+from envs.task import Question
+from envs.users import SimulatedUser
+
+class Thirsty:
+    def brief(self):
+        return Question("Ask for tea.", "Tea?")
+
+    def ask(self, words):
+        return Question(words, "Yes.")
+
+    def tell(self, answer):
+        return None
+
+class Tea:
+    name, domain, languages, num_levels = "tea", "my", ("en",), 1
+
+    def size(self, language, level):
+        return None
+
+    def dialog(self, task):
+        return SimulatedUser([Question("Tea?", "Yes.")])
+
+    def verify(self, transcript):
+        return 1.0
+
+    def played(self, task):
+        return Thirsty()
+
+    def verify_user(self, transcript):
+        return 1.0
+
+SCENARIOS = [Tea()]
+"""
+
+
+@pytest.mark.parametrize(
+    ("method", "cause"),
+    [
+        ("played(self, task)", "played"),
+        ("brief(self)", "played"),
+        ("ask(self, words)", "played"),
+        ("tell(self, answer)", "played"),
+        ("verify_user(self, transcript)", "judged"),
+    ],
+)
+def test_a_users_part_that_raises_is_named_before_the_start(method: str, cause: str, tmp_path: Path) -> None:
+    text = TEA.replace(f"def {method}:", f"def {method}:\n        raise LookupError('no tea')")
+    assert text != TEA
+    path = tmp_path / "tea.py"
+    path.write_text(text)
+    played = ("tasks.mix=[{scenario: tea}]", f"tasks.files=[{path}]")
+    line = text[: text.index("raise")].count("\n") + 1
+    with pytest.raises(
+        ScenarioError, match=rf"^tea/en/0/0 cannot be {cause}: LookupError: no tea \(tea\.py, line {line}\)$"
+    ):
+        rehearse(small_config(*played, "rollout.model_users=true"))
+    rehearse(small_config(*played))  # nobody plays the user
+
+
+def test_a_users_part_that_is_sound_can_be_rehearsed(tmp_path: Path) -> None:
+    path = tmp_path / "tea.py"
+    path.write_text(TEA)
+    rehearse(small_config("tasks.mix=[{scenario: tea}]", f"tasks.files=[{path}]", "rollout.model_users=true"))
