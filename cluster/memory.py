@@ -18,11 +18,12 @@ class ResourceError(ValueError):
 
 def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
     """Expected bytes of all processes of each role. A trained weight costs itself, its gradient and two Adam moments;
-    a rollout worker holds the weights twice while it takes new ones.
+    a rollout worker holds the weights twice while it takes new ones, in each of its engines.
     """
     engines = 2 if config.ppo.advantage_estimator == "gae" else 1
     reference = 1 if config.ppo.kl_coef > 0 and not config.model.lora_rank else 0
-    rollout = BASE_GIB["rollout"] * GIB + 2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB
+    samplers = 2 if config.selfplay.uses_pool else 1
+    rollout = BASE_GIB["rollout"] * GIB + samplers * (2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB)
     learner = BASE_GIB["learner"] * GIB + (4 * engines + reference) * num_weight_bytes
     return {
         "driver": int(BASE_GIB["driver"] * GIB),

@@ -37,7 +37,7 @@ def build_device_plan(config: Config, num_gpus: int) -> DevicePlan:
         num_rollout_workers=rollout.num_rollout_workers,
         kv_cache_gib=rollout.kv_cache_gib,
         num_engine_threads=rollout.num_threads,
-        num_engines=2 if config.selfplay.enabled and config.selfplay.past_share > 0 else 1,  # the second for opponents
+        num_engines=2 if config.selfplay.uses_pool else 1,
         tensor_parallel_size=rollout.tensor_parallel_size,
         weight_transfer=rollout.weight_transfer,
         lora_rank=config.model.lora_rank,

@@ -226,6 +226,11 @@ class SelfPlayConfig(Section):
     snapshot_every: PositiveInt = Field(20, description="iterations after which the policy enters the pool")
     role_half_life: PositiveInt = Field(100, description="dialogs after which one counts half in a role's baseline")
 
+    @property
+    def uses_pool(self) -> bool:
+        """Whether past policies play, for which every rollout worker has a second engine."""
+        return self.enabled and self.past_share > 0
+
 
 class EvalConfig(Section):
     every: NonNegativeInt = Field(20, description="iterations; 0: only at the start and the end")

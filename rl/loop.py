@@ -175,7 +175,10 @@ class Trainer:
         return draw(self._library, mix, seed, iteration, index, fraction, self._arrival)
 
     def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
-        """Mark what is older than `max_staleness` updates: it is counted and stored, and trains nothing."""
+        """Mark what is older than `max_staleness` updates: it is counted, and trains nothing.
+
+        The store, which had it before, keeps the status with which it ended.
+        """
         oldest = self._progress.step - self._config.rollout.max_staleness
         return [
             Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.oldest_version < oldest else s
@@ -226,7 +229,7 @@ class Trainer:
     async def _keep_opponent(self) -> None:
         """Let the policy join the pool of past ones, when that is due and somebody plays with them."""
         selfplay, progress, folder = self._config.selfplay, self._progress, self._records.opponents
-        if not selfplay.enabled or selfplay.past_share == 0 or progress.step % selfplay.snapshot_every:
+        if not selfplay.uses_pool or progress.step % selfplay.snapshot_every:
             return
         with self._records.phase("learner"):
             await self._world.learner.save_policy(folder.unfinished(progress.step))

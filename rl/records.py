@@ -66,7 +66,7 @@ class Records:
             wandb_project=self._config.run.wandb_project,
             config=self._config.model_dump(mode="json"),
         )
-        if self._config.selfplay.past_share > 0:
+        if self._config.selfplay.uses_pool:
             self.opponents.restore(latest.checkpoint.state.pool if latest.checkpoint else Pool(), step)
         self._timer.lap()
         return latest.checkpoint
