@@ -179,7 +179,10 @@ class Trainer:
         return draw(self._library, mix, seed, iteration, index, fraction, self._arrival)
 
     def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
-        """Mark what is older than `max_staleness` updates: it is counted and stored, and trains nothing."""
+        """Mark what is older than `max_staleness` updates: it is counted, and trains nothing.
+
+        The store, which had it before, keeps the status with which it ended.
+        """
         oldest = self._progress.step - self._config.rollout.max_staleness
         return [
             Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.oldest_version < oldest else s

@@ -25,6 +25,12 @@ def test_one_of_each() -> None:
     assert gib(budget) == {"driver": 0.9, "rollout": 3.8, "reward": 0.3, "learner": 8.8, "object store": 2.25}
 
 
+@pytest.mark.parametrize(("override", "wanted"), [("selfplay.past_share=0.25", 12.6), ("selfplay.past_share=0.0", 7.6)])
+def test_past_policies_need_a_second_engine_in_each_worker(override: str, wanted: float) -> None:
+    found = load_config("r1_zero_selfplay", ["rollout.kv_cache_gib=0.5", override])
+    assert gib(memory_budget(found, MODEL_BYTES))["rollout"] == wanted
+
+
 def test_every_worker_and_rank_counts_and_a_reference_costs_its_weights() -> None:
     changes = ("rollout.num_rollout_workers=3", "rewards.num_reward_workers=2", "learner.num_ranks=2")
     budget = memory_budget(config(*changes, "ppo.advantage_estimator=grpo", "ppo.kl_coef=0.1"), MODEL_BYTES)
