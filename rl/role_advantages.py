@@ -28,6 +28,8 @@ def estimate_roles(
 
     A turn that none of the role's dialogs has reached before is compared with the mean of the batch itself.
     """
+    if not batch.roles.any():  # the assistant alone, as in most runs
+        return whole, baselines
     mask, turn_index = torch.tensor(batch.action_mask), torch.tensor(batch.turn_index)
     rewards = penalized_rewards(batch, annotations, ppo, kl_coef)
     _, returns, written = turn_returns(rewards, mask, turn_index, turn_gamma=ppo.turn_gamma)
