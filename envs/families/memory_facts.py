@@ -10,8 +10,8 @@ from functools import cache
 from envs.chance import draw, pick
 from envs.families.memory_phrasings import PHRASINGS
 from envs.families.words import NAMES, WORDS
-from envs.family import Family
-from envs.planned import TALKERS, Choices, planned
+from envs.family import Family, Level
+from envs.planned import TALKERS, Choices, Plan, planned
 from envs.speech import words_of
 from envs.speech_phrasings import LANGUAGES
 from envs.task import Question, Task
@@ -127,31 +127,30 @@ def vocabulary(language: str) -> frozenset[str]:
     return words_of(*words.colours, *words.animals, *words.foods, *NAMES)
 
 
+def about_a_topic(plan: Plan) -> tuple[Level, ...]:
+    """Levels of dialogs on a topic and a value of it: easy topics, all topics, all topics with talkers."""
+    return planned(
+        plan,
+        Choices((NUM_EASY_TOPICS, NUM_VALUES)),
+        Choices((NUM_TOPICS, NUM_VALUES)),
+        Choices((NUM_TOPICS, NUM_VALUES), TALKERS),
+        kept=vocabulary,
+    )
+
+
 SCENARIOS = (
     Family(
         "memory-recall",
         "memory",
         "The user tells facts about themselves and asks for them turns later.",
-        planned(
-            recall,
-            Choices((NUM_EASY_TOPICS, NUM_VALUES)),
-            Choices((NUM_TOPICS, NUM_VALUES)),
-            Choices((NUM_TOPICS, NUM_VALUES), TALKERS),
-            kept=vocabulary,
-        ),
+        about_a_topic(recall),
         LANGUAGES,
     ),
     Family(
         "memory-update",
         "memory",
         "A fact changes during the dialog; the last value counts.",
-        planned(
-            update,
-            Choices((NUM_EASY_TOPICS, NUM_VALUES)),
-            Choices((NUM_TOPICS, NUM_VALUES)),
-            Choices((NUM_TOPICS, NUM_VALUES), TALKERS),
-            kept=vocabulary,
-        ),
+        about_a_topic(update),
         LANGUAGES,
     ),
     Family(
