@@ -2,11 +2,17 @@
 
 import asyncio
 import inspect
-from collections.abc import Iterator
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import psutil
 import pytest
 
+from cluster import cli
 from cluster.session import ray_session
+
+Refuse = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +29,21 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     names = inspect.signature(pyfuncitem.obj).parameters
     asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
     return True
+
+
+@pytest.fixture
+def refuse_recipe(tmp_path: Path, capsys: pytest.CaptureFixture) -> Iterator[Refuse]:
+    """Train a recipe in a run directory `tmp_path/runs/mine`; returns the message with which that must be refused."""
+    handler = signal.getsignal(signal.SIGTERM)
+
+    def refuse(recipe: str, *arguments: str, code: int = 2) -> str:
+        before = psutil.Process().children()
+        command = ["train", recipe, f"run.folder={tmp_path / 'runs'}", "run.name=mine", *arguments]
+        assert cli.main(command) == code
+        assert [process for process in psutil.Process().children() if process not in before] == []
+        errors = capsys.readouterr().err
+        assert "Traceback" not in errors
+        return errors[errors.index("error: ") :].rstrip()
+
+    yield refuse
+    signal.signal(signal.SIGTERM, handler)

@@ -1,34 +1,17 @@
 """What `zero2one train` refuses before it starts anything. In this process, so that torch and Ray are imported once."""
 
-import signal
-from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
-import psutil
 import pytest
 
-from cluster import cli
 from rl.files import RunLock
-
-Refuse = Callable[..., str]
+from tests.cluster.conftest import Refuse
 
 
 @pytest.fixture
-def refuse(tmp_path: Path, capsys: pytest.CaptureFixture) -> Iterator[Refuse]:
-    """Call the command with a run directory `tmp_path/runs/mine`; returns the message with which it must refuse."""
-    handler = signal.getsignal(signal.SIGTERM)
-
-    def refuse(*arguments: str, code: int = 2) -> str:
-        before = psutil.Process().children()
-        command = ["train", "r1_zero_smoke", f"run.folder={tmp_path / 'runs'}", "run.name=mine", *arguments]
-        assert cli.main(command) == code
-        assert [process for process in psutil.Process().children() if process not in before] == []
-        errors = capsys.readouterr().err
-        assert "Traceback" not in errors
-        return errors[errors.index("error: ") :].rstrip()
-
-    yield refuse
-    signal.signal(signal.SIGTERM, handler)
+def refuse(refuse_recipe: Refuse) -> Refuse:
+    return partial(refuse_recipe, "r1_zero_smoke")
 
 
 @pytest.mark.parametrize(

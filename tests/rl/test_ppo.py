@@ -2,7 +2,6 @@
 
 import dataclasses
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +10,11 @@ import pytest
 import torch
 
 from models.lora import load_lora
-from models.policy import load_policy, random_policy, save_model_folder
-from models.tokenizer import train_tokenizer
+from models.policy import load_policy
 from models.value import load_value
 from rl.batch import Annotations
 from rl.losses import aggregate
-from tests.models.ranks import Ranks, tiny_config
+from tests.models.ranks import Ranks
 from tests.rl.updates import (
     NUM_ROWS,
     Outcome,
@@ -37,25 +35,6 @@ from tests.rl.updates import (
     weight_gap,
     widen,
 )
-
-
-@pytest.fixture(scope="module")
-def alone() -> Iterator[Ranks]:
-    with Ranks(1) as ranks:
-        yield ranks
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Ranks]:
-    with Ranks(2) as ranks:
-        yield ranks
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "policy"
-    save_model_folder(random_policy(tiny_config(vocab_size=262), seed=1), train_tokenizer([""], vocab_size=262), folder)
-    return folder
 
 
 @pytest.fixture(scope="module")

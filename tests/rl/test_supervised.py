@@ -1,6 +1,5 @@
 """Supervised learning on real DeepSpeed ranks: right to the gradient, the same however it is cut, exact on resume."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +10,12 @@ from torch.distributed import all_gather_object, get_rank, get_world_size
 
 from models.device import plan_device
 from models.packing import PackedRows, pack_rows
-from models.policy import forward_logits, load_policy, random_policy, save_model_folder
-from models.tokenizer import train_tokenizer
+from models.policy import forward_logits, load_policy
 from rl.build import build_supervised_learner
 from rl.stage_config import PretrainConfig
 from rl.supervised import SupervisedLearner
 from rl.tally import merge
-from tests.models.ranks import Ranks, tiny_config
+from tests.models.ranks import Ranks
 
 pytestmark = pytest.mark.e2e
 
@@ -84,25 +82,6 @@ def save_and_resume(config: PretrainConfig, folder: Path, checkpoint: Path) -> t
 
 
 # -- tests ----------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def alone() -> Iterator[Ranks]:
-    with Ranks(1) as ranks:
-        yield ranks
-
-
-@pytest.fixture(scope="module")
-def pair() -> Iterator[Ranks]:
-    with Ranks(2) as ranks:
-        yield ranks
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("model") / "policy"
-    save_model_folder(random_policy(tiny_config(vocab_size=262), seed=1), train_tokenizer([""], vocab_size=262), folder)
-    return folder
 
 
 @pytest.fixture(scope="module")
