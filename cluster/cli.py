@@ -59,7 +59,7 @@ def _train(arguments: argparse.Namespace) -> int:
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
-    from rl.sweep import folder_of, plan, standing
+    from rl.sweep import plan, standing
 
     variants = plan(arguments.recipe, arguments.overrides, arguments.variants, arguments.seeds)
     by_seed = [config for configs in zip(*variants.values(), strict=True) for config in configs]
@@ -68,10 +68,10 @@ def _sweep(arguments: argparse.Namespace) -> int:
     from cluster.local import train
 
     for number, (config, before) in enumerate(zip(by_seed, standings, strict=True), start=1):
-        print(f"run {number} of {len(by_seed)}, {before}: {folder_of(config)}", flush=True)
+        print(f"run {number} of {len(by_seed)}, {before}: {config.run.directory}", flush=True)
         if before != "finished":
             train(config, resume=before == "interrupted", address=arguments.address)
-    groups = {name: [folder_of(config) for config in configs] for name, configs in variants.items()}
+    groups = {name: [config.run.directory for config in configs] for name, configs in variants.items()}
     out = arguments.out or _beside(groups)
     return _put_side_by_side(groups, arguments.target, out, as_json=False)
 

@@ -1,5 +1,6 @@
 """The whole configuration of a run as typed sections. Names and defaults are the field's usual ones."""
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
@@ -19,6 +20,14 @@ class RunConfig(Section):
     folder: str = Field("runs", description="run directories live in here")
     num_iterations: PositiveInt = 100
     wandb_project: str = Field("", description="empty: no Weights & Biases")
+
+    @property
+    def directory(self) -> Path:
+        return Path(self.folder) / self.name
+
+    def is_due(self, step: int, every: int) -> bool:
+        """Whether something is that happens at every so many updates (0: never), and at the last one."""
+        return step == self.num_iterations or (every > 0 and step % every == 0)
 
 
 class ModelConfig(Section):

@@ -15,7 +15,6 @@ An override names a section of all stages, `run.seed=1`, or that of one, `stages
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -75,7 +74,7 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
         stage, problems = _stage(outline, data, index)
         stages += [stage] if stage else []
         messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
-    pipeline = Pipeline(outline.run.name, Path(outline.run.folder) / outline.run.name, tuple(stages))
+    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages))
     messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
     if messages:
         raise ConfigError("\n".join(messages))
@@ -158,7 +157,7 @@ def _merged(
     common = {key: value for key, value in shared.items() if key in fields}
     if not is_first and isinstance(common.get("model"), dict):
         common["model"] = {key: value for key, value in common["model"].items() if key != "name_or_path"}
-    run = {"name": stage.name, "folder": str(Path(outline.run.folder) / outline.run.name / "stages")}
+    run = {"name": stage.name, "folder": str(outline.run.directory / "stages")}
     return _overlay(_overlay(common, own), {"run": run})
 
 

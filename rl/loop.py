@@ -82,9 +82,9 @@ class Trainer:
                 await self._publish()
                 self._record(metrics)
                 await self._keep_opponent()
-                if self._is_due(config.eval.every):
+                if config.run.is_due(progress.step, config.eval.every):
                     await self._evaluate()
-                if self._is_due(config.checkpoint.every):
+                if config.run.is_due(progress.step, config.checkpoint.every):
                     await self._checkpoint()
         return await self._summary()
 
@@ -238,11 +238,6 @@ class Trainer:
         with self._records.phase("learner"):
             await self._world.learner.save_policy(folder.unfinished(progress.step))
         progress.pool = progress.pool.joined(folder.finish(progress.step), selfplay.pool_size)
-
-    def _is_due(self, every: int) -> bool:
-        """At every so many updates (0: never), and at the last one."""
-        step = self._progress.step
-        return step == self._config.run.num_iterations or (every > 0 and step % every == 0)
 
     async def _checkpoint(self) -> None:
         progress = self._progress

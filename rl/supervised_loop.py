@@ -70,10 +70,10 @@ class SupervisedTrainer:
                 metrics = await self._learner.imitate(rows, step=self._step)
             self._step += 1
             self._num_tokens += int(rows.loss_mask.sum())
-            if self._is_due(config.supervised.eval_every):
+            if config.run.is_due(self._step, config.supervised.eval_every):
                 metrics |= await self._measure()
             self._record(metrics, int(rows.loss_mask.sum()))
-            if self._is_due(config.checkpoint.every):
+            if config.run.is_due(self._step, config.checkpoint.every):
                 await self._checkpoint()
         return await self._summary()
 
@@ -104,10 +104,6 @@ class SupervisedTrainer:
             self._records.say(
                 f"step {self._step}/{last}: loss {metrics['train/loss']:.3f}, {num_tokens / seconds:.0f} tokens/s"
             )
-
-    def _is_due(self, every: int) -> bool:
-        """At every so many steps (0: never), and at the last one."""
-        return self._step == self._config.run.num_iterations or (every > 0 and self._step % every == 0)
 
     async def _checkpoint(self) -> None:
         state = RunState(step=self._step, tokens_generated=self._num_tokens)

@@ -4,7 +4,6 @@ Training itself is left to the caller, who does it as for any other run.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Literal
 
 from rl.compare import LABEL
@@ -49,13 +48,9 @@ def plan(
     return planned
 
 
-def folder_of(config: Config) -> Path:
-    return Path(config.run.folder) / config.run.name
-
-
 def standing(config: Config) -> Standing:
     """How far the run is. Raises SweepError where its folder holds a run of another configuration."""
-    folder = folder_of(config)
+    folder = config.run.directory
     if not (folder / FILE).exists():
         return "new"
     found = load_config(str(folder / "config.yaml"))

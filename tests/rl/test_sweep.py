@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from rl.load_config import ConfigError
-from rl.sweep import SweepError, folder_of, plan, standing
+from rl.sweep import SweepError, plan, standing
 from tests.rl.hand_made_runs import make_run
 
 TWO = (("plain",), ("wide", "ppo.clip_ratio=0.3"))
@@ -26,7 +26,7 @@ def test_every_variant_with_every_seed() -> None:
 
 def test_a_name_and_a_folder_for_all_runs() -> None:
     planned = plan("r1_zero", ["run.name=night", "run.folder=elsewhere"], [("plain",)], [1])
-    assert [folder_of(config) for config in planned["plain"]] == [Path("elsewhere/night-plain-seed1")]
+    assert [config.run.directory for config in planned["plain"]] == [Path("elsewhere/night-plain-seed1")]
 
 
 @pytest.mark.parametrize(
