@@ -3,29 +3,23 @@
 import asyncio
 import os
 import shutil
-import signal
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-import psutil
-
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
-from cluster.memory import describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from cluster.memory import memory_budget, weight_bytes
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
-from cluster.run_directory import first_error, open_run_directory, say
-from cluster.session import ray_session
+from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
 from cluster.workers import RolloutActor
-from models.device import DevicePlan, detect_num_gpus
-from models.policy import disable_progress_bars
-from rl.build import build_device_plan, prepare_model
+from models.device import DevicePlan
+from rl.build import prepare_model
 from rl.config import Config
 from rl.files import RunLock
 from rl.interfaces import World
-from rl.load_config import save_config
 from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
 from rl.records import Records
@@ -35,37 +29,22 @@ from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
 
 def train(config: Config, *, resume: bool, address: str | None) -> int:
     """Run a recipe from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
-    # a polite kill ends like Ctrl-C: actors stopped, logs kept
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    disable_progress_bars()
+    prepare_process()
     rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
-    plan = build_device_plan(config, detect_num_gpus())
-    os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
+    plan = device_plan(config)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
         if not resume:  # one that an earlier, refused attempt has left is of another configuration
             shutil.rmtree(model_folder, ignore_errors=True)
         prepare_model(config, model_folder)
-        budget = memory_budget(config, weight_bytes(model_folder))
-        require_memory(budget, psutil.virtual_memory().available)
-        save_config(config, run_dir / "config.yaml")
-        say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
+        size = weight_bytes(model_folder)
+        keep_config(config, run_dir, memory_budget(config, size))
         records = Records(run_dir, config, scorer.names, _identity(config), say)
-        try:
-            with ray_session(
-                num_cpus=_num_cpus(config),
-                object_store_bytes=object_store_bytes(weight_bytes(model_folder)),
-                logs=run_dir / "logs",
-                address=address,
-            ):
-                summary = asyncio.run(_run(config, plan, model_folder, records))
-        except BaseExceptionGroup as group:
-            raise first_error(group) from group
-        finally:
-            records.close()
+        with training_session(records, num_cpus=_num_cpus(config), num_weight_bytes=size, address=address):
+            summary = asyncio.run(_run(config, plan, model_folder, records))
         write_report(run_dir, summary)
     say(_closing_words(run_dir, summary))
     return 0

@@ -3,22 +3,16 @@
 import asyncio
 import os
 import shutil
-import signal
 from pathlib import Path
 
-import psutil
-
 from cluster.learner import start_learner
-from cluster.memory import describe, object_store_bytes, require_memory, supervised_memory_budget, weight_bytes
-from cluster.run_directory import first_error, open_run_directory, say
-from cluster.session import ray_session
-from models.device import DevicePlan, detect_num_gpus
-from models.policy import disable_progress_bars
+from cluster.memory import supervised_memory_budget, weight_bytes
+from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
-from rl.build import build_device_plan, prepare_model
+from rl.build import prepare_model
 from rl.documents import Data
 from rl.files import RunLock
-from rl.load_config import save_config
 from rl.records import Records
 from rl.stage_config import PretrainConfig, SFTConfig
 from rl.stage_data import build_mixture, prepare_documents
@@ -28,10 +22,8 @@ from rl.supervised_report import write_supervised_report
 
 def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    disable_progress_bars()
-    plan = build_device_plan(config, detect_num_gpus())
-    os.environ.setdefault("DS_ACCELERATOR", plan.device)
+    prepare_process()
+    plan = device_plan(config)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
@@ -42,23 +34,12 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
         tokenizer = load_tokenizer(model_folder)
         documents = prepare_documents(config, run_dir / "data", tokenizer, say)
         data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
-        budget = supervised_memory_budget(config.learner, weight_bytes(model_folder))
-        require_memory(budget, psutil.virtual_memory().available)
-        save_config(config, run_dir / "config.yaml")
-        say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
+        size = weight_bytes(model_folder)
+        keep_config(config, run_dir, supervised_memory_budget(config.learner, size))
         records = Records(run_dir, config, (), _identity(config), say)
-        try:
-            with ray_session(
-                num_cpus=max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads),
-                object_store_bytes=object_store_bytes(weight_bytes(model_folder)),
-                logs=run_dir / "logs",
-                address=address,
-            ):
-                summary = asyncio.run(_run(config, plan, model_folder, data, records))
-        except BaseExceptionGroup as group:
-            raise first_error(group) from group
-        finally:
-            records.close()
+        num_cpus = max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
+        with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
+            summary = asyncio.run(_run(config, plan, model_folder, data, records))
         write_supervised_report(run_dir, summary)
     return 0
 
