@@ -13,7 +13,16 @@ from cluster.memory import memory_budget, weight_bytes
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.build import prepare_model
@@ -46,6 +55,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
         with training_session(records, num_cpus=_num_cpus(config), num_weight_bytes=size, address=address):
             summary = asyncio.run(_run(config, plan, model_folder, records))
         write_report(run_dir, summary)
+    require_complete(config, summary.step)
     say(_closing_words(run_dir, summary))
     return 0
 
@@ -55,10 +65,11 @@ async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Re
     actors = Actors.start(config, plan, model_folder)
     try:
         library, mix = build_tasks(config)
-        await actors.learner.join()
-        say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
-        world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
-        return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
+        with graceful_stop(records.control):
+            await actors.learner.join()
+            say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
+            world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
+            return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
     finally:
         actors.stop()
 

@@ -1,5 +1,6 @@
 """What all that trains has around it: a process that ends politely, a run directory, Ray, the error that counts."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -14,10 +15,13 @@ from cluster.session import ray_session
 from models.device import DevicePlan, detect_num_gpus
 from models.policy import disable_progress_bars
 from rl.build import build_device_plan
+from rl.control import Control, RunStoppedError
 from rl.load_config import ConfigError, save_config
 from rl.metrics import FILE
 from rl.records import Records
 from rl.stage_config import StageConfig
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def prepare_process() -> None:
@@ -70,6 +74,39 @@ def training_session(records: Records, *, num_cpus: int, num_weight_bytes: int, 
         raise _first_error(group) from group
     finally:
         records.close()
+
+
+@contextlib.contextmanager
+def graceful_stop(control: Control) -> Iterator[None]:
+    """Within it, a first Ctrl-C or polite kill only asks the run to stop; a second one ends it at once, as it would
+    without this. To be entered inside the event loop, after Ray is up, which takes the signals for itself.
+    """
+    loop = asyncio.get_running_loop()
+
+    def let_go() -> None:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.default_int_handler)
+
+    def ask() -> None:
+        let_go()
+        control.ask_to_stop()
+        say("stopping: after this update there will be a checkpoint; a second Ctrl-C ends the run at once")
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield
+    finally:
+        let_go()
+
+
+def require_complete(config: StageConfig, step: int) -> None:
+    """Raises RunStoppedError where the run was asked to stop before its last iteration."""
+    if step < config.run.num_iterations:
+        raise RunStoppedError(
+            f"stopped after iteration {step} of {config.run.num_iterations}, with a checkpoint: continue with --resume"
+        )
 
 
 def _first_error(group: BaseExceptionGroup) -> BaseException:

@@ -7,7 +7,16 @@ from pathlib import Path
 
 from cluster.learner import start_learner
 from cluster.memory import supervised_memory_budget, weight_bytes
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
@@ -41,6 +50,7 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
         with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
             summary = asyncio.run(_run(config, plan, model_folder, data, records))
         write_supervised_report(run_dir, summary)
+    require_complete(config, summary.step)
     return 0
 
 
@@ -49,8 +59,9 @@ async def _run(
 ) -> SupervisedSummary:
     learner = start_learner(config, plan, model_folder)
     try:
-        await learner.join()
-        return await SupervisedTrainer(config, data, learner, records).train()
+        with graceful_stop(records.control):
+            await learner.join()
+            return await SupervisedTrainer(config, data, learner, records).train()
     finally:
         learner.stop()
 
