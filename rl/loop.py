@@ -62,7 +62,7 @@ class Trainer:
         self._sha256 = ""
 
     async def train(self) -> RunSummary:
-        """From the newest checkpoint, or the start, to the last iteration, or the first after which it is asked to stop."""
+        """From the newest checkpoint, or the start, to the last iteration, or until it is asked to stop."""
         await self._restore()
         config, progress = self._config, self._progress
         await self._publish()

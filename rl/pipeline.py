@@ -35,6 +35,7 @@ NO_INPUT = (
     "run.wandb_project",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
+    "rollout.autoscale",
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
     "rewards.num_reward_workers",

@@ -61,7 +61,7 @@ class SupervisedTrainer:
         self._step = self._num_tokens = 0
 
     async def train(self) -> SupervisedSummary:
-        """From the newest checkpoint, or the start, to the last step, or the first after which it is asked to stop."""
+        """From the newest checkpoint, or the start, to the last step, or until it is asked to stop."""
         config, records = self._config, self._records
         await self._restore()
         while self._step < config.run.num_iterations:
