@@ -61,6 +61,13 @@ def _train(arguments: argparse.Namespace) -> int:
     return train(config, resume=arguments.resume, address=arguments.address)
 
 
+def _remote(arguments: argparse.Namespace) -> int:
+    """Commands that talk to jobs and to runs under way."""
+    from cluster.remote import COMMANDS as REMOTE_COMMANDS
+
+    return REMOTE_COMMANDS[arguments.command](arguments, _run_directory)
+
+
 def _sweep(arguments: argparse.Namespace) -> int:
     from rl.sweep import plan, standing
 
@@ -208,6 +215,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 COMMANDS = {
     "train": _train,
+    "submit": _remote,
+    "jobs": _remote,
+    "logs": _remote,
+    "status": _remote,
+    "stop": _remote,
+    "scale": _remote,
     "sweep": _sweep,
     "compare": _compare,
     "show": _show,

@@ -3,9 +3,11 @@
 import asyncio
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.autoscale import Autoscaler
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import weight_bytes
@@ -25,10 +27,13 @@ from cluster.run_directory import (
     training_session,
 )
 from cluster.seats import Seats
+from cluster.site import cluster_nodes
+from cluster.steering import Steering
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.build import prepare_model
 from rl.config import Config
+from rl.control import Control
 from rl.files import RunLock
 from rl.interfaces import World
 from rl.loop import Trainer
@@ -68,7 +73,7 @@ async def _run(
     config: Config, plan: DevicePlan, placement: Placement, model_folder: Path, records: Records
 ) -> RunSummary:
     started = time.monotonic()
-    actors = Actors.start(config, plan, placement, model_folder)
+    actors = Actors.start(config, plan, placement, model_folder, records.control)
     try:
         library, mix = build_tasks(config)
         with graceful_stop(records.control):
@@ -89,9 +94,11 @@ class Actors:
     rewards: RewardFleet
     rollout_members: Fleet
     reward_members: Fleet
+    steering: Steering
+    _steered: asyncio.Task[None]
 
     @classmethod
-    def start(cls, config: Config, plan: DevicePlan, placement: Placement, folder: Path) -> "Actors":
+    def start(cls, config: Config, plan: DevicePlan, placement: Placement, folder: Path, control: Control) -> "Actors":
         """Must be called inside the event loop that will serve the fleets."""
         learner = start_learner(config, plan, folder, placement.bundle("learner"))
         rollout, rewards = config.rollout, config.rewards
@@ -111,23 +118,30 @@ class Actors:
         reward = placement.bundle("reward")
         reward_actor = RewardActor.options(num_cpus=reward.cpus, memory=reward.memory_bytes)
         reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
-        return cls(
-            learner=learner,
-            rollouts=RolloutFleet(
-                rollout_members,
-                capacity=2 * rollout.max_num_seqs,
-                call_timeout_seconds=2 * rollout.episode_timeout_seconds,
-                send=learner.send if plan.weight_transfer == "nccl" else None,
-            ),
-            rewards=RewardFleet(
-                reward_members,
-                timeout_seconds=rewards.timeout_seconds,
-                max_retries=rewards.max_retries,
-                on_error=rewards.on_error,
-            ),
-            rollout_members=rollout_members,
-            reward_members=reward_members,
+        rollout_fleet = RolloutFleet(
+            rollout_members,
+            capacity=2 * rollout.max_num_seqs,
+            call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+            send=learner.send if plan.weight_transfer == "nccl" else None,
         )
+        reward_fleet = RewardFleet(
+            reward_members,
+            timeout_seconds=rewards.timeout_seconds,
+            max_retries=rewards.max_retries,
+            on_error=rewards.on_error,
+        )
+        steering = Steering(
+            control,
+            rollout_fleet,
+            reward_fleet,
+            placement,
+            nodes=cluster_nodes,
+            say=say,
+            autoscaler=Autoscaler(rollout.autoscale) if rollout.autoscale.enabled else None,
+            grows=rollout.autoscale.nodes,
+        )
+        steered = asyncio.create_task(steering.run())
+        return cls(learner, rollout_fleet, reward_fleet, rollout_members, reward_members, steering, steered)
 
     async def publish(self, version: int) -> str:
         publication = await self.learner.publish(version)
@@ -142,6 +156,9 @@ class Actors:
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
         }
 
+    def observe(self, timing: Mapping[str, float]) -> None:
+        self.steering.observe(timing)
+
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {
             "driver": peak_rss_bytes(),
@@ -151,6 +168,7 @@ class Actors:
         }
 
     def stop(self) -> None:
+        self._steered.cancel()
         self.rollouts.stop()
         self.rewards.stop()
         self.learner.stop()

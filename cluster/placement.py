@@ -6,7 +6,7 @@ the last word on which node it is, for it sees what has changed since; what it m
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Literal
 
@@ -101,9 +101,10 @@ def plan(demands: Sequence[Demand], nodes: Sequence[Node], *, growing: Sequence[
     Example: `plan([Demand("reward", Bundle(cpus=1), 2)], [Node("a", Bundle(cpus=4))]).seats["reward"] == ("a", "a")`
     """
     free = {node.name: node.free for node in nodes}
+    plain = {node.name for node in nodes if not node.free.gpus}
     seats: dict[Role, tuple[str, ...]] = {}
     for demand in demands:
-        names = _pack(demand, free) if demand.role == "learner" else _spread(demand, free)
+        names = _pack(demand, free) if demand.role == "learner" else _spread(demand, free, plain)
         must = min(1, demand.count) if demand.role in growing else demand.count
         if len(names) < must:
             raise ResourceError(_shortage(demand, demands, nodes, len(names)))
@@ -134,14 +135,14 @@ def _pack(demand: Demand, free: dict[str, Bundle]) -> list[str]:
     return names
 
 
-def _spread(demand: Demand, free: dict[str, Bundle]) -> list[str]:
-    """Always the node with most room; those with GPUs last, if none are asked for."""
+def _spread(demand: Demand, free: dict[str, Bundle], plain: Set[str]) -> list[str]:
+    """Always the node with most room; the `plain` ones, without GPUs, first if none are asked for."""
     names: list[str] = []
     for _ in range(demand.count):
         able = [name for name, left in free.items() if left.holds(demand.bundle)]
         if not able:
             break
-        name = max(able, key=lambda name: (demand.bundle.gpus > 0 or not free[name].gpus, free[name].cpus))
+        name = max(able, key=lambda name: (not demand.bundle.gpus and name in plain, free[name].cpus))
         free[name] = free[name].minus(demand.bundle)
         names.append(name)
     return names

@@ -103,9 +103,7 @@ class AutoscaleConfig(Section):
     max: PositiveInt = 8
     wait_share: float = Field(0.5, gt=0.0, lt=1.0, description="of an iteration that the learner may wait for dialogs")
     patience: PositiveInt = Field(3, description="iterations in a row that must ask for a change")
-    nodes: bool = Field(
-        False, description="true: the cluster's autoscaler brings missing nodes, so workers wait"
-    )
+    nodes: bool = Field(False, description="true: the cluster's autoscaler brings missing nodes, so workers wait")
 
 
 class RolloutConfig(Section):

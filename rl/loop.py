@@ -226,6 +226,7 @@ class Trainer:
 
     def _record(self, metrics: dict[str, float]) -> None:
         timing = self._records.lap()
+        self._world.fleet.observe(timing)
         tokens_per_second = metrics["throughput/tokens"] / max(timing["timing_s/step"], 1e-9)
         metrics |= timing | self._world.fleet.metrics() | {"throughput/tokens_per_second": tokens_per_second}
         self._records.log(self._progress.step - 1, metrics)
