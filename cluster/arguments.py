@@ -23,6 +23,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     train = add("train", "run a recipe, here or in a cluster")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
 
+    submit = add("submit", "run a recipe as a job of a Ray cluster", "submit r1_zero --address http://127.0.0.1:8265")
+    submit.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    submit.add_argument("--follow", action="store_true", help="then show what it prints until it ends")
+
     sweep = add(
         "sweep",
         "train variants of a recipe, each with every seed, then compare them; called again, it goes on",
@@ -38,12 +42,27 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar=("NAME", "section.field=value"),
         help="a name and what is special about it, if anything; the first one is the baseline",
     )
-    for command in (train, sweep):
+    for command in (train, sweep, submit):
         command.add_argument("recipe", metavar="RECIPE", help="a built-in recipe (`zero2one recipes`) or a .yaml file")
         command.add_argument(
             "overrides", metavar="section.field=value", nargs="*", help="for example ppo.clip_ratio=0.1"
         )
+    for command in (train, sweep):
         command.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+
+    jobs = add("jobs", "list the jobs of a cluster")
+    logs = add("logs", "what a job has printed")
+    logs.add_argument("run", metavar="JOB", help="its id, see `zero2one jobs`")
+    logs.add_argument("--follow", action="store_true", help="until it ends")
+    status = add("status", "where a run or a job stands, and its workers")
+    stop = add("stop", "let a run or a job finish its update, write a checkpoint and leave")
+    scale = add("scale", "more or fewer workers while a run trains", "scale r1_zero --rollout 4")
+    scale.add_argument("--rollout", type=_positive, metavar="N", help="rollout workers")
+    scale.add_argument("--reward", type=_positive, metavar="M", help="reward workers")
+    for command in (status, stop, scale):
+        command.add_argument("run", metavar="RUN", help="a run directory, its name inside runs/; with --address, a job")
+    for command in (submit, jobs, logs, status, stop, scale):
+        command.add_argument("--address", metavar="URL", help="of the cluster's dashboard (RAY_API_SERVER_ADDRESS)")
 
     compare = add(
         "compare",
@@ -108,12 +127,20 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     arguments, rest = parser.parse_known_args(argv)
     # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
-    takes_overrides = arguments.command in ("train", "sweep")
+    takes_overrides = arguments.command in ("train", "sweep", "submit")
     if rest and (not takes_overrides or any(item.startswith("-") or "=" not in item for item in rest)):
         parser.error(f"not understood: {' '.join(rest)}")
+    if arguments.command == "scale" and arguments.rollout is None and arguments.reward is None:
+        parser.error("scale: say --rollout N, --reward M, or both")
     if takes_overrides:
         arguments.overrides += rest
     return arguments
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
 
 
 def _count(text: str) -> int:

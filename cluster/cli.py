@@ -2,7 +2,7 @@
 
 Every import of weight happens inside the command that needs it, so that `--help` and typing errors answer at once.
 
-Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 130 stopped with Ctrl-C.
+Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 130 stopped before its end.
 """
 
 import argparse
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if _is_stop(error):
+            print(error, file=sys.stderr)
+            return 130
         if arguments.debug or os.environ.get("ZERO2ONE_DEBUG") == "1":
             traceback.print_exc()
         else:
@@ -56,6 +59,13 @@ def _train(arguments: argparse.Namespace) -> int:
     from cluster.local import train  # ray and torch: only once the config is known to be good
 
     return train(config, resume=arguments.resume, address=arguments.address)
+
+
+def _remote(arguments: argparse.Namespace) -> int:
+    """Commands that talk to jobs and to runs under way."""
+    from cluster.remote import COMMANDS as REMOTE_COMMANDS
+
+    return REMOTE_COMMANDS[arguments.command](arguments, _run_directory)
 
 
 def _sweep(arguments: argparse.Namespace) -> int:
@@ -205,6 +215,12 @@ def _doctor(arguments: argparse.Namespace) -> int:
 
 COMMANDS = {
     "train": _train,
+    "submit": _remote,
+    "jobs": _remote,
+    "logs": _remote,
+    "status": _remote,
+    "stop": _remote,
+    "scale": _remote,
     "sweep": _sweep,
     "compare": _compare,
     "show": _show,
@@ -220,6 +236,12 @@ def _run_directory(run: str) -> Path:
         if path.is_dir():
             return path
     raise UsageError(f"no run directory {run}, nor runs/{run}")
+
+
+def _is_stop(error: Exception) -> bool:
+    """Without an import of weight, which only a command that has trained has paid for."""
+    control = sys.modules.get("rl.control")
+    return control is not None and isinstance(error, control.RunStoppedError)
 
 
 def _is_input_error(error: BaseException) -> bool:

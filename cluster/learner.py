@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.fleet import last_line
 from cluster.nccl import ReceiverCalls
+from cluster.placement import Bundle
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
@@ -143,11 +144,10 @@ class LearnerActor:
         return self._learner
 
 
-def start_learner(config: StageConfig, plan: DevicePlan, folder: Path) -> "LearnerGroup":
-    """One actor per rank, side by side where that is possible."""
+def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> "LearnerGroup":
+    """One actor per rank, each with its bundle, side by side where that is possible."""
     learner = config.learner
-    bundle = {"CPU": float(learner.num_threads), "GPU": float(plan.gpus_per_rank)}
-    group = placement_group([{k: v for k, v in bundle.items() if v}] * learner.num_ranks, strategy="PACK")
+    group = placement_group([bundle.for_ray] * learner.num_ranks, strategy="PACK")
     ranks = [
         LearnerActor.options(
             num_cpus=learner.num_threads,

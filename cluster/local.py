@@ -1,23 +1,39 @@
 """`zero2one train`: check everything that can be checked, start the actors, run the loop, write the report."""
 
 import asyncio
-import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.autoscale import Autoscaler
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
-from cluster.memory import memory_budget, weight_bytes
+from cluster.memory import weight_bytes
+from cluster.placement import Placement
+from cluster.preflight import find_site
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
+from cluster.seats import Seats
+from cluster.site import cluster_nodes
+from cluster.steering import Steering
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.build import prepare_model
 from rl.config import Config
+from rl.control import Control
 from rl.files import RunLock
 from rl.interfaces import World
 from rl.loop import Trainer
@@ -33,7 +49,8 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
-    plan = device_plan(config)
+    site = find_site(config, address)
+    plan = device_plan(config, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
@@ -41,24 +58,29 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
             shutil.rmtree(model_folder, ignore_errors=True)
         prepare_model(config, model_folder)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, memory_budget(config, size))
+        placement = site.plan(config, plan, size)
+        keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, scorer.names, _identity(config), say)
-        with training_session(records, num_cpus=_num_cpus(config), num_weight_bytes=size, address=address):
-            summary = asyncio.run(_run(config, plan, model_folder, records))
+        with training_session(records, site, size):
+            summary = asyncio.run(_run(config, plan, placement, model_folder, records))
         write_report(run_dir, summary)
+    require_complete(config, summary.step)
     say(_closing_words(run_dir, summary))
     return 0
 
 
-async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Records) -> RunSummary:
+async def _run(
+    config: Config, plan: DevicePlan, placement: Placement, model_folder: Path, records: Records
+) -> RunSummary:
     started = time.monotonic()
-    actors = Actors.start(config, plan, model_folder)
+    actors = Actors.start(config, plan, placement, model_folder, records.control)
     try:
         library, mix = build_tasks(config)
-        await actors.learner.join()
-        say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
-        world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
-        return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
+        with graceful_stop(records.control):
+            await actors.learner.join()
+            say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
+            world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
+            return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
     finally:
         actors.stop()
 
@@ -72,11 +94,13 @@ class Actors:
     rewards: RewardFleet
     rollout_members: Fleet
     reward_members: Fleet
+    steering: Steering
+    _steered: asyncio.Task[None]
 
     @classmethod
-    def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
+    def start(cls, config: Config, plan: DevicePlan, placement: Placement, folder: Path, control: Control) -> "Actors":
         """Must be called inside the event loop that will serve the fleets."""
-        learner = start_learner(config, plan, folder)
+        learner = start_learner(config, plan, folder, placement.bundle("learner"))
         rollout, rewards = config.rollout, config.rewards
         quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         rollout_actor = RolloutActor.options(
@@ -84,28 +108,40 @@ class Actors:
             num_gpus=plan.gpus_per_rollout_worker,
             runtime_env={"env_vars": {**plan.engine_env, **quiet}},
         )
+        seats = Seats(placement.bundle("rollout"))
         rollout_members = Fleet(
-            "rollout", lambda name: rollout_actor.remote(config, folder, plan, name), rollout.num_rollout_workers
+            "rollout",
+            lambda name: rollout_actor.options(scheduling_strategy=seats.take(name)).remote(config, folder, plan, name),
+            rollout.num_rollout_workers,
+            seats=seats,
         )
-        reward_actor = RewardActor.options(num_cpus=1)
+        reward = placement.bundle("reward")
+        reward_actor = RewardActor.options(num_cpus=reward.cpus, memory=reward.memory_bytes)
         reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
-        return cls(
-            learner=learner,
-            rollouts=RolloutFleet(
-                rollout_members,
-                capacity=2 * rollout.max_num_seqs,
-                call_timeout_seconds=2 * rollout.episode_timeout_seconds,
-                send=learner.send if plan.weight_transfer == "nccl" else None,
-            ),
-            rewards=RewardFleet(
-                reward_members,
-                timeout_seconds=rewards.timeout_seconds,
-                max_retries=rewards.max_retries,
-                on_error=rewards.on_error,
-            ),
-            rollout_members=rollout_members,
-            reward_members=reward_members,
+        rollout_fleet = RolloutFleet(
+            rollout_members,
+            capacity=2 * rollout.max_num_seqs,
+            call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+            send=learner.send if plan.weight_transfer == "nccl" else None,
         )
+        reward_fleet = RewardFleet(
+            reward_members,
+            timeout_seconds=rewards.timeout_seconds,
+            max_retries=rewards.max_retries,
+            on_error=rewards.on_error,
+        )
+        steering = Steering(
+            control,
+            rollout_fleet,
+            reward_fleet,
+            placement,
+            nodes=cluster_nodes,
+            say=say,
+            autoscaler=Autoscaler(rollout.autoscale) if rollout.autoscale.enabled else None,
+            grows=rollout.autoscale.nodes,
+        )
+        steered = asyncio.create_task(steering.run())
+        return cls(learner, rollout_fleet, reward_fleet, rollout_members, reward_members, steering, steered)
 
     async def publish(self, version: int) -> str:
         publication = await self.learner.publish(version)
@@ -120,6 +156,9 @@ class Actors:
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
         }
 
+    def observe(self, timing: Mapping[str, float]) -> None:
+        self.steering.observe(timing)
+
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {
             "driver": peak_rss_bytes(),
@@ -129,6 +168,7 @@ class Actors:
         }
 
     def stop(self) -> None:
+        self._steered.cancel()
         self.rollouts.stop()
         self.rewards.stop()
         self.learner.stop()
@@ -145,18 +185,6 @@ def _identity(config: Config) -> dict[str, str | int]:
         "zero_stage": learner.zero_stage,
         "advantage_estimator": config.ppo.advantage_estimator,
     }
-
-
-def _num_cpus(config: Config) -> int:
-    """Logical CPUs of our own cluster: enough for every actor, for on one machine the roles take turns."""
-    rollout, learner = config.rollout, config.learner
-    needed = (
-        rollout.num_rollout_workers * rollout.num_threads
-        + learner.num_ranks * learner.num_threads
-        + config.rewards.num_reward_workers
-    )
-    # replacements start before the resources of the dead are back
-    return max(os.cpu_count() or 1, needed) + rollout.num_threads
 
 
 def _closing_words(run_dir: Path, summary: RunSummary) -> str:

@@ -1,9 +1,10 @@
-"""How much memory a run will take, by role: printed before the start, and refused before anything is started."""
+"""How much memory a run will take, by role; `cluster/placement.py` finds the room for it, or refuses."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from rl.config import Config, LearnerConfig
+from rl.config import Config
+from rl.stage_config import StageConfig
 
 GIB = 1024**3
 
@@ -16,31 +17,32 @@ class ResourceError(ValueError):
     """The machine has too little of something for this run."""
 
 
-def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
-    """Expected bytes of all processes of each role. A trained weight costs itself, its gradient and two Adam moments;
-    a rollout worker holds the weights twice while it takes new ones, and all of an engine twice if it has opponents.
+def process_bytes(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
+    """Expected bytes of one process of each role. A trained weight costs itself, its gradient and two Adam moments; a
+    rollout worker holds the weights twice while it takes new ones, and all of an engine twice if it has opponents.
     """
+    learner = BASE_GIB["learner"] * GIB + 4 * num_weight_bytes
+    if not isinstance(config, Config):  # ranks and nobody else
+        return {"driver": int(BASE_GIB["driver"] * GIB), "learner": int(learner)}
     engines = 2 if config.ppo.advantage_estimator == "gae" else 1
     reference = 1 if config.ppo.kl_coef > 0 and not config.model.lora_rank else 0
     num_engines = 2 if config.has_opponents else 1
     rollout = BASE_GIB["rollout"] * GIB + num_engines * (2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB)
-    learner = BASE_GIB["learner"] * GIB + (4 * engines + reference) * num_weight_bytes
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
-        "rollout": int(config.rollout.num_rollout_workers * rollout),
-        "reward": int(config.rewards.num_reward_workers * BASE_GIB["reward"] * GIB),
-        "learner": int(config.learner.num_ranks * learner),
-        "object store": object_store_bytes(num_weight_bytes),
+        "rollout": int(rollout),
+        "reward": int(BASE_GIB["reward"] * GIB),
+        "learner": int(learner + (4 * (engines - 1) + reference) * num_weight_bytes),
     }
 
 
-def supervised_memory_budget(learner: LearnerConfig, num_weight_bytes: int) -> dict[str, int]:
-    """The same for a stage of supervised learning: ranks and nobody else."""
-    return {
-        "driver": int(BASE_GIB["driver"] * GIB),
-        "learner": int(learner.num_ranks * (BASE_GIB["learner"] * GIB + 4 * num_weight_bytes)),
-        "object store": object_store_bytes(num_weight_bytes),
-    }
+def memory_budget(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
+    """Expected bytes of all processes of each role."""
+    counts = {"driver": 1, "learner": config.learner.num_ranks}
+    if isinstance(config, Config):
+        counts |= {"rollout": config.rollout.num_rollout_workers, "reward": config.rewards.num_reward_workers}
+    each = process_bytes(config, num_weight_bytes)
+    return {role: counts[role] * each[role] for role in each} | {"object store": object_store_bytes(num_weight_bytes)}
 
 
 def object_store_bytes(num_weight_bytes: int) -> int:
@@ -50,17 +52,6 @@ def object_store_bytes(num_weight_bytes: int) -> int:
 
 def weight_bytes(model_folder: Path) -> int:
     return sum(path.stat().st_size for path in model_folder.glob("*.safetensors"))
-
-
-def require_memory(budget: Mapping[str, int], available_bytes: int) -> None:
-    """Raises ResourceError, with the amounts, where the budget is more than what is free."""
-    needed = sum(budget.values())
-    if needed > available_bytes:
-        raise ResourceError(
-            f"not enough memory: the run needs about {needed / GIB:.1f} GiB ({describe(budget)}), and "
-            f"{available_bytes / GIB:.1f} GiB are free; lower rollout.num_rollout_workers, rollout.kv_cache_gib or "
-            "learner.num_ranks, or choose a smaller model"
-        )
 
 
 def describe(budget: Mapping[str, int]) -> str:

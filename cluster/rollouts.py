@@ -7,13 +7,14 @@ collects what has ended. A lost worker's dialogs go back into the queue with the
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
 from models.weights import WeightSyncError
+from rl.control import WorkerStatus
 from rl.trajectory import EpisodeRequest, Trajectory
 
 SLICE_SECONDS = 0.25  # how long a worker steps before it reports
@@ -42,6 +43,8 @@ class RolloutFleet:
         self._inboxes: dict[str, Inbox] = {}
         self._news = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._seated: set[int] = set()  # ids of members that have room in the cluster
+        self._transfer = asyncio.Lock()  # with NCCL: nobody leaves while it lasts, for the others would wait for ever
         self._attendants = [asyncio.create_task(self._attend(m.slot)) for m in fleet.members]
 
     async def sample(self, requests: Sequence[EpisodeRequest]) -> AsyncIterator[list[Trajectory]]:
@@ -64,10 +67,38 @@ class RolloutFleet:
         while not self._all_serve(publication.version):
             await self._unless_failed(self._news.wait())
 
+    async def resize(self, size: int) -> None:
+        """Have `size` workers. Those that come serve once they hold verified weights; those that leave hand back their
+        unfinished dialogs, which are held elsewhere with the same seeds.
+        """
+        async with self._transfer:
+            while len(self._fleet.members) < size:
+                self._attendants.append(asyncio.create_task(self._attend(self._fleet.hire().slot)))
+            while len(self._fleet.members) > size:
+                attendant = self._attendants.pop()
+                attendant.cancel()
+                await asyncio.wait({attendant})
+                member = self._fleet.dismiss()
+                self._take_back(member)
+                self._fleet.end(member)
+
+    def status(self) -> tuple[WorkerStatus, ...]:
+        return tuple(map(self._status, self._fleet.members))
+
     def stop(self) -> None:
         for attendant in self._attendants:
             attendant.cancel()
         self._fleet.stop()
+
+    def _status(self, member: Member) -> WorkerStatus:
+        version, newest = self._versions.get(member.id), self._publication and self._publication.version
+        state: Literal["waiting", "starting", "stale", "ready"]
+        if version is None:
+            state = "starting" if member.id in self._seated else "waiting"
+        else:
+            state = "ready" if version == newest else "stale"
+        num_dialogs = len(self._assigned.get(member.id, ()))
+        return WorkerStatus(name=member.name, state=state, version=version, num_dialogs=num_dialogs)
 
     def _all_serve(self, version: int) -> bool:
         return bool(self._versions) and all(v == version for v in self._versions.values())
@@ -88,6 +119,8 @@ class RolloutFleet:
 
     async def _serve(self, member: Member) -> None:
         fleet, handle = self._fleet, member.handle
+        await fleet.seated(member)
+        self._seated.add(member.id)
         await fleet.call(member, handle.ping.remote(), START_TIMEOUT_SECONDS)
         while True:
             if self._publication is not None and self._publication.version != self._versions.get(member.id):
@@ -124,7 +157,9 @@ class RolloutFleet:
 
     async def _send_to(self, members: Sequence[Member], publication: Publication, send: Send) -> None:
         """After it, these members serve the publication, unless the sender has moved on: the next one is near."""
-        if members and await send(publication, {member.name: member.handle for member in members}):
+        async with self._transfer:
+            done = bool(members) and await send(publication, {member.name: member.handle for member in members})
+        if done:
             current = {member.id for member in self._fleet.members}
             self._versions.update((m.id, publication.version) for m in members if m.id in current)
             self._announce()

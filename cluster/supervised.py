@@ -1,13 +1,23 @@
 """Pre-training and supervised fine-tuning, on the same learner actors as PPO, with no other actors around them."""
 
 import asyncio
-import os
 import shutil
 from pathlib import Path
 
 from cluster.learner import start_learner
-from cluster.memory import supervised_memory_budget, weight_bytes
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from cluster.memory import weight_bytes
+from cluster.placement import Placement
+from cluster.preflight import find_site
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
@@ -23,7 +33,8 @@ from rl.supervised_report import write_supervised_report
 def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     prepare_process()
-    plan = device_plan(config)
+    site = find_site(config, address)
+    plan = device_plan(config, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
@@ -35,22 +46,29 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
         documents = prepare_documents(config, run_dir / "data", tokenizer, say)
         data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, supervised_memory_budget(config.learner, size))
+        placement = site.plan(config, plan, size)
+        keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, (), _identity(config), say)
-        num_cpus = max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
-        with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
-            summary = asyncio.run(_run(config, plan, model_folder, data, records))
+        with training_session(records, site, size):
+            summary = asyncio.run(_run(config, plan, placement, model_folder, data, records))
         write_supervised_report(run_dir, summary)
+    require_complete(config, summary.step)
     return 0
 
 
 async def _run(
-    config: PretrainConfig | SFTConfig, plan: DevicePlan, model_folder: Path, data: Data, records: Records
+    config: PretrainConfig | SFTConfig,
+    plan: DevicePlan,
+    placement: Placement,
+    model_folder: Path,
+    data: Data,
+    records: Records,
 ) -> SupervisedSummary:
-    learner = start_learner(config, plan, model_folder)
+    learner = start_learner(config, plan, model_folder, placement.bundle("learner"))
     try:
-        await learner.join()
-        return await SupervisedTrainer(config, data, learner, records).train()
+        with graceful_stop(records.control):
+            await learner.join()
+            return await SupervisedTrainer(config, data, learner, records).train()
     finally:
         learner.stop()
 

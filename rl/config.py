@@ -95,8 +95,20 @@ class TasksConfig(Section):
     arrival: ArrivalConfig = ArrivalConfig()
 
 
+class AutoscaleConfig(Section):
+    """Rollout workers that come and go by the learner's waiting time; see `cluster/autoscale.py`."""
+
+    enabled: bool = Field(False, description="false: num_rollout_workers, until `zero2one scale` says otherwise")
+    min: PositiveInt = 1
+    max: PositiveInt = 8
+    wait_share: float = Field(0.5, gt=0.0, lt=1.0, description="of an iteration that the learner may wait for dialogs")
+    patience: PositiveInt = Field(3, description="iterations in a row that must ask for a change")
+    nodes: bool = Field(False, description="true: the cluster's autoscaler brings missing nodes, so workers wait")
+
+
 class RolloutConfig(Section):
     num_rollout_workers: PositiveInt = 1
+    autoscale: AutoscaleConfig = AutoscaleConfig()
     rollout_batch_size: PositiveInt = Field(64, description="prompts per iteration")
     n_samples_per_prompt: PositiveInt = 8
     temperature: PositiveFloat = 1.0

@@ -101,6 +101,10 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         if length >= model.max_length:
             cause = f"question and answer share model.max_length = {model.max_length}, so it must be below that"
             yield f"rollout.{name}_length", cause
+    autoscale = rollout.autoscale
+    if autoscale.enabled and not autoscale.min <= rollout.num_rollout_workers <= autoscale.max:
+        cause = f"must be from rollout.autoscale.min = {autoscale.min} to rollout.autoscale.max = {autoscale.max}"
+        yield "rollout.num_rollout_workers", cause
     if ppo.micro_batch_tokens < model.max_length:
         yield "ppo.micro_batch_tokens", f"must hold a dialog of model.max_length = {model.max_length} tokens"
     if ppo.mini_batch_size > num_trajectories:

@@ -62,7 +62,7 @@ class Trainer:
         self._sha256 = ""
 
     async def train(self) -> RunSummary:
-        """From the newest checkpoint, or the start, to the last iteration."""
+        """From the newest checkpoint, or the start, to the last iteration, or until it is asked to stop."""
         await self._restore()
         config, progress = self._config, self._progress
         await self._publish()
@@ -84,8 +84,13 @@ class Trainer:
                 await self._keep_opponent()
                 if config.run.is_due(progress.step, config.eval.every):
                     await self._evaluate()
-                if config.run.is_due(progress.step, config.checkpoint.every):
+                is_last = self._records.control.is_stop_asked
+                if is_last or config.run.is_due(progress.step, config.checkpoint.every):
                     await self._checkpoint()
+                if is_last:
+                    break
+            for collection in in_flight:  # of a run that was asked to stop
+                collection.cancel()
         return await self._summary()
 
     async def _learn(self, scored: list[Scored]) -> dict[str, float]:
@@ -221,6 +226,7 @@ class Trainer:
 
     def _record(self, metrics: dict[str, float]) -> None:
         timing = self._records.lap()
+        self._world.fleet.observe(timing)
         tokens_per_second = metrics["throughput/tokens"] / max(timing["timing_s/step"], 1e-9)
         metrics |= timing | self._world.fleet.metrics() | {"throughput/tokens_per_second": tokens_per_second}
         self._records.log(self._progress.step - 1, metrics)

@@ -35,6 +35,7 @@ NO_INPUT = (
     "run.wandb_project",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
+    "rollout.autoscale",
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
     "rewards.num_reward_workers",
@@ -117,7 +118,7 @@ def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
         kind=stage.kind,
         config=_result_relevant(stage.config),
         model=model_sha256(folder) if name and folder.is_dir() else name,
-        files={str(path): sha256_of(path) for pattern in _files(stage.config) for path in find_files(pattern)},
+        files={str(path): sha256_of(path) for pattern in files_of(stage.config) for path in find_files(pattern)},
     )
 
 
@@ -222,7 +223,7 @@ def _result_relevant(config: StageConfig) -> dict[str, JsonValue]:
     return values
 
 
-def _files(config: StageConfig) -> list[str]:
+def files_of(config: StageConfig) -> list[str]:
     """The patterns of all files that the stage reads."""
     if isinstance(config, PretrainConfig):
         return [source.path for source in config.corpus.sources]

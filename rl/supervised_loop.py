@@ -61,7 +61,7 @@ class SupervisedTrainer:
         self._step = self._num_tokens = 0
 
     async def train(self) -> SupervisedSummary:
-        """From the newest checkpoint, or the start, to the last step."""
+        """From the newest checkpoint, or the start, to the last step, or until it is asked to stop."""
         config, records = self._config, self._records
         await self._restore()
         while self._step < config.run.num_iterations:
@@ -73,8 +73,11 @@ class SupervisedTrainer:
             if config.run.is_due(self._step, config.supervised.eval_every):
                 metrics |= await self._measure()
             self._record(metrics, int(rows.loss_mask.sum()))
-            if config.run.is_due(self._step, config.checkpoint.every):
+            is_last = records.control.is_stop_asked
+            if is_last or config.run.is_due(self._step, config.checkpoint.every):
                 await self._checkpoint()
+            if is_last:
+                break
         return await self._summary()
 
     async def _measure(self) -> dict[str, float]:

@@ -363,6 +363,9 @@ class MemoryFleet:
     def metrics(self) -> dict[str, float]:
         return {"fleet/rollout_restarts": 0.0}
 
+    def observe(self, timing: Mapping[str, float]) -> None:
+        """Nothing scales here."""
+
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {"driver": 1000}
 

@@ -12,6 +12,7 @@ from envs.mix import evaluation_tasks, is_held_out
 from rewards.score import RewardError
 from rl.batch_metrics import MismatchError
 from rl.config import Config
+from rl.control import Control
 from rl.metrics import read_metrics
 from rl.report import RunSummary, write_report
 from rl.store import Query, Record, opening_questions, read
@@ -273,6 +274,40 @@ def assert_same_run(run: Run, summary: RunSummary, whole: Run, wanted: RunSummar
     assert numbers(run.run_dir) == numbers(whole.run_dir)
     ours, theirs = stored(run.run_dir), stored(whole.run_dir)
     assert {i: substance(record) for i, record in ours.items()} == {i: substance(r) for i, r in theirs.items()}
+
+
+class StopAsked(Trap):
+    """Asks the run to stop while it makes update number `step` (from 0)."""
+
+    def __init__(self, run_dir: Path, step: int) -> None:
+        super().__init__()
+        self._control, self._left = Control(run_dir), step
+
+    def visit(self, phase: str) -> None:
+        if phase == "update":
+            if self._left == 0:
+                self._control.ask_to_stop()
+            self._left -= 1
+
+
+@pytest.mark.parametrize("staleness", [0, 2])
+def test_a_run_that_is_asked_to_stop_finishes_its_update_and_can_go_on(staleness: int, tmp_path: Path) -> None:
+    config = small_config(f"rollout.max_staleness={staleness}", "checkpoint.every=5")
+    stopped = Run(tmp_path, config, trap=StopAsked(tmp_path, 2))
+    assert stopped.train().step == 3
+    assert sorted(stopped.learner.batches) == [0, 1, 2]
+    assert [path.name for path in sorted((tmp_path / "checkpoints").iterdir())] == ["step-000003"]
+    resumed = Run(tmp_path, config)
+    summary = resumed.train()
+    assert sorted(resumed.learner.batches) == [3, 4]
+    assert summary.step == 5
+    stored(tmp_path)  # fails where a dialog is there twice
+
+
+def test_a_stopped_and_resumed_run_is_the_same_run(whole: tuple[Run, RunSummary], tmp_path: Path) -> None:
+    Run(tmp_path, small_config(), trap=StopAsked(tmp_path, 2)).train()
+    run = Run(tmp_path, small_config())
+    assert_same_run(run, run.train(), *whole)
 
 
 def climbing_config() -> Config:
