@@ -1,15 +1,17 @@
 """What a supervised stage did, when it ends: `report.json` for machines, `report.md` for people."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from rl.files import write_whole
-from rl.metrics import read_metrics, series
+from rl.metrics import MetricsLine, read_metrics, series
 from rl.report import markdown_table
 from rl.supervised_loop import SupervisedSummary
 
 BITS, PERPLEXITY = "eval/bits_per_byte", "eval/perplexity"
+LEVEL = "curriculum/level/"
 
 
 def write_supervised_report(run_dir: Path, summary: SupervisedSummary) -> None:
@@ -36,6 +38,15 @@ def write_supervised_report(run_dir: Path, summary: SupervisedSummary) -> None:
         f"final weights: SHA-256 `{summary.final_weights_sha256}`",
     ]
     overview = "\n".join([f"# {summary.name} ({summary.kind})", "", *(f"- {fact}" for fact in facts)])
-    sections = [overview, markdown_table("Held-out text", header, rows)]
+    sections = [overview, _curriculum(lines), markdown_table("Held-out text", header, rows)]
     write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())
+
+
+def _curriculum(lines: Sequence[MetricsLine], num_points: int = 5) -> str:
+    """The share of each level at a few steps spread evenly over the stage."""
+    names = [name for name in lines[0].values if name.startswith(LEVEL)]
+    places = sorted({round(index * (len(lines) - 1) / (num_points - 1)) for index in range(num_points)})
+    header = ["level", *(f"step {lines[place].step}" for place in places)]
+    rows = [[name.removeprefix(LEVEL), *(f"{lines[place].values[name]:.1%}" for place in places)] for name in names]
+    return markdown_table("Curriculum: share of the rows by level", header, rows)
