@@ -43,7 +43,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
         size = weight_bytes(model_folder)
         keep_config(config, run_dir, memory_budget(config, size))
         records = Records(run_dir, config, scorer.names, _identity(config), say)
-        with training_session(records, num_cpus=_num_cpus(config), num_weight_bytes=size, address=address):
+        with training_session(records, num_cpus=num_cpus(config), num_weight_bytes=size, address=address):
             summary = asyncio.run(_run(config, plan, model_folder, records))
         write_report(run_dir, summary)
     say(_closing_words(run_dir, summary))
@@ -74,9 +74,9 @@ class Actors:
     reward_members: Fleet
 
     @classmethod
-    def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
-        """Must be called inside the event loop that will serve the fleets."""
-        learner = start_learner(config, plan, folder)
+    def start(cls, config: Config, plan: DevicePlan, folder: Path, learner: LearnerGroup | None = None) -> "Actors":
+        """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
+        learner = learner or start_learner(config, plan, folder)
         rollout, rewards = config.rollout, config.rewards
         quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         rollout_actor = RolloutActor.options(
@@ -129,9 +129,13 @@ class Actors:
         }
 
     def stop(self) -> None:
+        self.stop_workers()
+        self.learner.stop()
+
+    def stop_workers(self) -> None:
+        """All but the learner."""
         self.rollouts.stop()
         self.rewards.stop()
-        self.learner.stop()
 
 
 def _identity(config: Config) -> dict[str, str | int]:
@@ -147,7 +151,7 @@ def _identity(config: Config) -> dict[str, str | int]:
     }
 
 
-def _num_cpus(config: Config) -> int:
+def num_cpus(config: Config) -> int:
     """Logical CPUs of our own cluster: enough for every actor, for on one machine the roles take turns."""
     rollout, learner = config.rollout, config.learner
     needed = (

@@ -1,66 +1,122 @@
-"""Pre-training and supervised fine-tuning, on the same learner actors as PPO, with no other actors around them."""
+"""Pre-training and supervised fine-tuning, on the same learner actors as PPO; with rollout and reward workers around
+them as long as the model makes demonstrations of its own.
+"""
 
 import asyncio
 import os
 import shutil
+from functools import cache, partial
 from pathlib import Path
+from typing import Protocol
 
-from cluster.learner import start_learner
-from cluster.memory import supervised_memory_budget, weight_bytes
+from cluster.learner import LearnerGroup, start_learner
+from cluster.local import Actors, num_cpus
+from cluster.memory import memory_budget, supervised_memory_budget, weight_bytes
 from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
+from rl.config import Config
 from rl.documents import Data
 from rl.files import RunLock
+from rl.interfaces import World
 from rl.records import Records
-from rl.stage_config import PretrainConfig, SFTConfig
-from rl.stage_data import build_mixture, prepare_documents
+from rl.rejection import FOLDER, clear, dialog_file, is_sampled, sample_dialogs
+from rl.stage_config import PretrainConfig, SFTConfig, sampling_config
+from rl.stage_data import build_mixture, check_files, prepare_documents
 from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
+from rl.tasks import build_scorer, mixture_of, rehearse, signal_of
+
+
+class LoadData(Protocol):
+    def __call__(self) -> Data: ...
 
 
 def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     prepare_process()
-    plan = device_plan(config)
+    sampling = sampling_config(config) if isinstance(config, SFTConfig) else None
+    if sampling is not None:
+        rehearse(sampling)
+        build_scorer(sampling)
+    plan = device_plan(sampling or config)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
-        if not resume:  # what an earlier, refused attempt has left is of another configuration
-            shutil.rmtree(model_folder, ignore_errors=True)
-            shutil.rmtree(run_dir / "data", ignore_errors=True)
+        if not resume:  # left by an earlier, refused attempt; dialogs that were sampled are of this configuration
+            for left in ("model", "data"):
+                shutil.rmtree(run_dir / left, ignore_errors=True)
         prepare_model(config, model_folder)
-        tokenizer = load_tokenizer(model_folder)
-        documents = prepare_documents(config, run_dir / "data", tokenizer, say)
-        data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
+        load_data = cache(partial(_load_data, config, run_dir, model_folder))
+        if sampling is None:
+            load_data()  # what is wrong with the data is said before anything starts
+        elif isinstance(config, SFTConfig):
+            check_files(config)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, supervised_memory_budget(config.learner, size))
+        budget = memory_budget(sampling, size) if sampling else supervised_memory_budget(config.learner, size)
+        keep_config(config, run_dir, budget)
         records = Records(run_dir, config, (), _identity(config), say)
-        num_cpus = max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
-        with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
-            summary = asyncio.run(_run(config, plan, model_folder, data, records))
+        cpus = num_cpus(sampling) if sampling else _num_cpus(config)
+        with training_session(records, num_cpus=cpus, num_weight_bytes=size, address=address):
+            summary = asyncio.run(_run(config, sampling, plan, model_folder, load_data, records))
         write_supervised_report(run_dir, summary)
     return 0
 
 
 async def _run(
-    config: PretrainConfig | SFTConfig, plan: DevicePlan, model_folder: Path, data: Data, records: Records
+    config: PretrainConfig | SFTConfig,
+    sampling: Config | None,
+    plan: DevicePlan,
+    model_folder: Path,
+    load_data: LoadData,
+    records: Records,
 ) -> SupervisedSummary:
     learner = start_learner(config, plan, model_folder)
     try:
-        await learner.join()
-        return await SupervisedTrainer(config, data, learner, records).train()
+        if isinstance(config, SFTConfig) and sampling and not is_sampled(records.run_dir / FOLDER):
+            await _sample(config, sampling, plan, model_folder, learner, records.run_dir / FOLDER)
+        else:
+            await learner.join()
+        return await SupervisedTrainer(config, load_data(), learner, records).train()
     finally:
         learner.stop()
 
 
+async def _sample(
+    config: SFTConfig, sampling: Config, plan: DevicePlan, model_folder: Path, learner: LearnerGroup, folder: Path
+) -> None:
+    """Join the learner, whose weights are those that the stage starts from, and let workers hold dialogs with them."""
+    clear(folder)
+    actors = Actors.start(sampling, plan, model_folder, learner)
+    records = Records(folder, sampling, build_scorer(sampling).names, {}, say)
+    try:
+        library, mix = mixture_of(sampling.tasks)
+        await learner.join()
+        world = World(actors.rollouts, actors.rewards, learner, actors, actors)
+        await sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records)
+    finally:
+        records.close()
+        actors.stop_workers()
+
+
+def _load_data(config: PretrainConfig | SFTConfig, run_dir: Path, model_folder: Path) -> Data:
+    tokenizer = load_tokenizer(model_folder)
+    own_dialogs = [dialog_file(run_dir / FOLDER)] if is_sampled(run_dir / FOLDER) else []
+    documents = prepare_documents(config, run_dir / "data", tokenizer, say, own_dialogs=own_dialogs)
+    return build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
+
+
+def _num_cpus(config: PretrainConfig | SFTConfig) -> int:
+    return max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
+
+
 def _identity(config: PretrainConfig | SFTConfig) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
-    model, learner = config.model, config.learner
+    model = config.model
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
-        "num_ranks": learner.num_ranks,
-        "zero_stage": learner.zero_stage,
+        "num_ranks": config.learner.num_ranks,
+        "zero_stage": config.learner.zero_stage,
     }

@@ -13,6 +13,7 @@ from rl.config import (
     LearnerConfig,
     ModelConfig,
     OptimizerConfig,
+    PPOConfig,
     RewardsConfig,
     RolloutConfig,
     RunConfig,
@@ -135,3 +136,25 @@ class SFTConfig(Section):
 
 
 StageConfig = Config | PretrainConfig | SFTConfig
+
+
+def sampling_config(config: SFTConfig) -> Config | None:
+    """The run of which rollout and reward workers are a part; None where nothing is to be sampled.
+
+    There is no PPO in it: of its section, nothing is used.
+    """
+    rejection = config.demonstrations.rejection
+    if not rejection.num_tasks or config.rewards is None:
+        return None
+    rollout = config.rollout.model_copy(
+        update={"n_samples_per_prompt": rejection.samples_per_task, "weight_transfer": "object_store"}
+    )
+    return Config(
+        run=config.run,
+        model=config.model,
+        tasks=config.tasks,
+        rollout=rollout,
+        rewards=config.rewards,
+        ppo=PPOConfig(advantage_estimator="reinforce++", mini_batch_size=config.learner.num_ranks),
+        learner=config.learner,
+    )
