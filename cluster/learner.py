@@ -98,7 +98,7 @@ class LearnerActor:
     def publish(self, version: int) -> Publication | None:
         """Put the weights into the object store; rank 0 says where. With NCCL only describe them, for `send`."""
         nccl = self._plan.weight_transfer == "nccl"
-        parts = [(self._ppo.describe(version), [])] if nccl else self._ppo.publish(version)
+        parts = [(self._ppo.describe(version), [])] if nccl else self._joined.publish(version)
         if self._rank:
             return None
         known, self._refs = self._refs, {}  # the base of an adapter stays where it is, all others go

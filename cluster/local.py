@@ -98,9 +98,17 @@ class Actors:
     _steered: asyncio.Task[None]
 
     @classmethod
-    def start(cls, config: Config, plan: DevicePlan, placement: Placement, folder: Path, control: Control) -> "Actors":
-        """Must be called inside the event loop that will serve the fleets."""
-        learner = start_learner(config, plan, folder, placement.bundle("learner"))
+    def start(
+        cls,
+        config: Config,
+        plan: DevicePlan,
+        placement: Placement,
+        folder: Path,
+        control: Control,
+        learner: LearnerGroup | None = None,
+    ) -> "Actors":
+        """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
+        learner = learner or start_learner(config, plan, folder, placement.bundle("learner"))
         rollout, rewards = config.rollout, config.rewards
         quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         rollout_actor = RolloutActor.options(
@@ -168,10 +176,14 @@ class Actors:
         }
 
     def stop(self) -> None:
+        self.stop_workers()
+        self.learner.stop()
+
+    def stop_workers(self) -> None:
+        """All but the learner."""
         self._steered.cancel()
         self.rollouts.stop()
         self.rewards.stop()
-        self.learner.stop()
 
 
 def _identity(config: Config) -> dict[str, str | int]:

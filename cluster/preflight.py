@@ -41,10 +41,12 @@ class Needs:
     paths: Mapping[str, str]
 
 
-def find_site(config: StageConfig, address: str | None) -> Site:
-    """This machine, or the cluster at `address` once all its nodes have passed. Raises PreflightError."""
+def find_site(config: StageConfig, address: str | None, *, acting: StageConfig | None = None) -> Site:
+    """This machine, or the cluster at `address` once all its nodes have passed. `acting` says which actors there will
+    be, if `config` does not. Raises PreflightError.
+    """
     if address is None:
-        return this_machine(config)
+        return this_machine(acting or config)
     with joined(address):
         check_nodes(needs_of(config), Path(config.run.folder).absolute())
         return Site(address, cluster_nodes())

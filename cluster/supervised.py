@@ -1,10 +1,15 @@
-"""Pre-training and supervised fine-tuning, on the same learner actors as PPO, with no other actors around them."""
+"""Pre-training and supervised fine-tuning, on the same learner actors as PPO; with rollout and reward workers around
+them as long as the model makes demonstrations of its own.
+"""
 
 import asyncio
 import shutil
+from functools import cache, partial
 from pathlib import Path
+from typing import Protocol
 
-from cluster.learner import start_learner
+from cluster.learner import LearnerGroup, start_learner
+from cluster.local import Actors
 from cluster.memory import weight_bytes
 from cluster.placement import Placement
 from cluster.preflight import find_site
@@ -21,36 +26,51 @@ from cluster.run_directory import (
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
+from rl.config import Config
 from rl.documents import Data
 from rl.files import RunLock
+from rl.interfaces import World
 from rl.records import Records
-from rl.stage_config import PretrainConfig, SFTConfig
-from rl.stage_data import build_mixture, prepare_documents
+from rl.rejection import FOLDER, clear, dialog_file, is_sampled, sample_dialogs
+from rl.stage_config import PretrainConfig, SFTConfig, sampling_config
+from rl.stage_data import build_mixture, check_files, prepare_documents
 from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
+from rl.tasks import build_scorer, mixture_of, rehearse, signal_of
+
+
+class LoadData(Protocol):
+    def __call__(self) -> Data: ...
 
 
 def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     prepare_process()
-    site = find_site(config, address)
-    plan = device_plan(config, site.num_gpus)
+    sampling = sampling_config(config) if isinstance(config, SFTConfig) else None
+    if sampling is not None:
+        rehearse(sampling)
+        build_scorer(sampling)
+    acting = sampling or config  # the actors that there will be
+    site = find_site(config, address, acting=acting)
+    plan = device_plan(acting, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
-        if not resume:  # what an earlier, refused attempt has left is of another configuration
-            shutil.rmtree(model_folder, ignore_errors=True)
-            shutil.rmtree(run_dir / "data", ignore_errors=True)
+        if not resume:  # left by an earlier, refused attempt; dialogs that were sampled are of this configuration
+            for left in ("model", "data"):
+                shutil.rmtree(run_dir / left, ignore_errors=True)
         prepare_model(config, model_folder)
-        tokenizer = load_tokenizer(model_folder)
-        documents = prepare_documents(config, run_dir / "data", tokenizer, say)
-        data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
+        load_data = cache(partial(_load_data, config, run_dir, model_folder))
+        if sampling is None:
+            load_data()  # what is wrong with the data is said before anything starts
+        elif isinstance(config, SFTConfig):
+            check_files(config)
         size = weight_bytes(model_folder)
-        placement = site.plan(config, plan, size)
+        placement = site.plan(acting, plan, size)
         keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, (), _identity(config), say)
         with training_session(records, site, size):
-            summary = asyncio.run(_run(config, plan, placement, model_folder, data, records))
+            summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_data, records))
         write_supervised_report(run_dir, summary)
     require_complete(config, summary.step)
     return 0
@@ -58,27 +78,62 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
 
 async def _run(
     config: PretrainConfig | SFTConfig,
+    sampling: Config | None,
     plan: DevicePlan,
     placement: Placement,
     model_folder: Path,
-    data: Data,
+    load_data: LoadData,
     records: Records,
 ) -> SupervisedSummary:
     learner = start_learner(config, plan, model_folder, placement.bundle("learner"))
     try:
         with graceful_stop(records.control):
-            await learner.join()
-            return await SupervisedTrainer(config, data, learner, records).train()
+            if isinstance(config, SFTConfig) and sampling and not is_sampled(records.run_dir / FOLDER):
+                await _sample(config, sampling, plan, placement, model_folder, learner, records)
+            else:
+                await learner.join()
+            return await SupervisedTrainer(config, load_data(), learner, records).train()
     finally:
         learner.stop()
 
 
+async def _sample(
+    config: SFTConfig,
+    sampling: Config,
+    plan: DevicePlan,
+    placement: Placement,
+    model_folder: Path,
+    learner: LearnerGroup,
+    stage: Records,
+) -> None:
+    """Join the learner, whose weights are those that the stage starts from, and let workers hold dialogs with them."""
+    folder = stage.run_dir / FOLDER
+    clear(folder)
+    actors = Actors.start(sampling, plan, placement, model_folder, stage.control, learner)
+    records = Records(folder, sampling, build_scorer(sampling).names, {}, say)
+    try:
+        library, mix = mixture_of(sampling.tasks)
+        await learner.join()
+        world = World(actors.rollouts, actors.rewards, learner, actors, actors)
+        await sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records)
+    finally:
+        records.close()
+        actors.stop_workers()
+
+
+def _load_data(config: PretrainConfig | SFTConfig, run_dir: Path, model_folder: Path) -> Data:
+    tokenizer = load_tokenizer(model_folder)
+    own_dialogs = [dialog_file(run_dir / FOLDER)] if is_sampled(run_dir / FOLDER) else []
+    documents = prepare_documents(config, run_dir / "data", tokenizer, say, own_dialogs=own_dialogs)
+    return build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
+
+
 def _identity(config: PretrainConfig | SFTConfig) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
-    model, learner = config.model, config.learner
+    model = config.model
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
-        "num_ranks": learner.num_ranks,
-        "zero_stage": learner.zero_stage,
+        "num_ranks": config.learner.num_ranks,
+        "zero_stage": config.learner.zero_stage,
     }

@@ -230,6 +230,9 @@ class LearnerConfig(Section):
 
 class CurriculumConfig(Section):
     enabled: bool = Field(False, description="false: tasks.mix as it stands, all levels of a line alike")
+    start: Literal["measured", "lowest"] = Field(
+        "measured", description="measured: each line at the level that the first evaluation finds it at"
+    )
     success_low: float = Field(0.2, ge=0.0, le=1.0, description="below it, questions get easier")
     success_high: float = Field(0.8, ge=0.0, le=1.0, description="from it on, questions get harder")
     half_life: PositiveInt = Field(400, description="dialogs after which one counts half in an average of success")

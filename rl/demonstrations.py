@@ -25,6 +25,7 @@ class Demonstration:
     turns: tuple[tuple[str, str], ...]
     language: str
     system: str | None = None
+    level: int = 0
 
 
 def from_scenarios(
@@ -41,7 +42,7 @@ def from_scenarios(
                 break
             turns.append((question.text, question.demonstration))
         if turns:
-            yield Demonstration(tuple(turns), task.language)
+            yield Demonstration(tuple(turns), task.language, level=task.level)
 
 
 def from_files(files: Iterable[DialogFileConfig], broken: Broken) -> Iterator[Demonstration]:
@@ -73,13 +74,14 @@ def tokenise_dialogs(
                 sum(len(answer.encode()) for _, answer in turns),
                 demonstration.language,
                 uniform("held-out dialog", demonstration.turns[0][0]) < held_out_fraction,
+                demonstration.level,
             )
 
 
 def _columns(file: DialogFileConfig) -> list[str]:
-    if file.messages_column:
-        return [file.messages_column]
-    return [name for name in (file.question_column, file.input_column, file.answer_column) if name]
+    pair = (file.question_column, file.input_column, file.answer_column)
+    said = (file.messages_column,) if file.messages_column else pair
+    return [name for name in (*said, file.language_column, file.level_column) if name]
 
 
 def _from_pair(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
@@ -87,7 +89,7 @@ def _from_pair(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstr
     more = _value(values, file.input_column) if file.input_column else ""
     if isinstance(more, str) and more.strip():
         question = f"{question}\n\n{more}"
-    return Demonstration(((question, answer),), file.language)
+    return Demonstration(((question, answer),), _language(file, values), level=_level(file, values))
 
 
 def _from_messages(file: DialogFileConfig, values: Mapping[str, object]) -> Demonstration:
@@ -101,7 +103,19 @@ def _from_messages(file: DialogFileConfig, values: Mapping[str, object]) -> Demo
     if not said or roles != ["user", "assistant"] * (len(said) // 2):
         raise ValueError(f"{file.messages_column!r}: roles must be user and assistant in turn, not {roles}")
     texts = [_text(message, "content") for message in said]
-    return Demonstration(tuple(zip(texts[::2], texts[1::2], strict=True)), file.language, system)
+    turns = tuple(zip(texts[::2], texts[1::2], strict=True))
+    return Demonstration(turns, _language(file, values), system, _level(file, values))
+
+
+def _language(file: DialogFileConfig, values: Mapping[str, object]) -> str:
+    return _text(values, file.language_column) if file.language_column else file.language
+
+
+def _level(file: DialogFileConfig, values: Mapping[str, object]) -> int:
+    level = _value(values, file.level_column) if file.level_column else file.level
+    if not isinstance(level, int) or isinstance(level, bool) or level < 0:
+        raise ValueError(f"{file.level_column!r} is {level!r}, no level: 0, 1, 2, ...")
+    return level
 
 
 def _text(values: Mapping[str, object], name: str) -> str:

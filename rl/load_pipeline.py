@@ -22,7 +22,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from rl.config import Config, RunConfig
 from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
 from rl.pipeline import Pipeline, Stage
-from rl.stage_config import PretrainConfig, SFTConfig
+from rl.stage_config import PretrainConfig, SFTConfig, sampling_config
 
 KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[Config]] = {
     "pretrain": PretrainConfig,
@@ -131,8 +131,22 @@ def _check_stage(config: Config | PretrainConfig | SFTConfig) -> Iterator[tuple[
         yield from check(config)
     elif config.supervised.micro_batch_tokens < config.model.max_length:
         yield "supervised.micro_batch_tokens", f"must hold a row of model.max_length = {config.model.max_length} tokens"
+    if isinstance(config, SFTConfig):
+        yield from _check_rejection(config)
     if config.model.lora_rank:
         yield "model.lora_rank", "must be 0: a stage hands on whole weights"
+
+
+def _check_rejection(config: SFTConfig) -> Iterator[tuple[str, str]]:
+    rejection = config.demonstrations.rejection
+    if rejection.keep > rejection.samples_per_task:
+        yield "demonstrations.rejection.keep", f"must be at most samples_per_task = {rejection.samples_per_task}"
+    if rejection.num_tasks and config.rewards is None:
+        cause = f"demonstrations.rejection.num_tasks = {rejection.num_tasks} chooses by reward, and there are none"
+        yield "rewards", f"{cause}; give the stage rewards.weights"
+    sampling = sampling_config(config)
+    if sampling is not None:
+        yield from ((key, problem) for key, problem in check(sampling) if key.startswith(("rollout.", "rewards.")))
 
 
 def _leaks(pipeline: Pipeline) -> Iterator[str]:

@@ -68,7 +68,7 @@ class Trainer:
         await self._publish()
         self._records.lap()  # workers start while the first weights are on their way: no iteration's time
         if progress.step == 0:
-            await self._evaluate()
+            progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
         in_flight: deque[asyncio.Task[list[Scored]]] = deque()
         async with asyncio.TaskGroup() as tasks:
             while progress.step < config.run.num_iterations:
@@ -198,7 +198,7 @@ class Trainer:
         with self._records.phase("sync"):
             self._sha256 = await self._world.weights.publish(self._progress.step)
 
-    async def _evaluate(self) -> None:
+    async def _evaluate(self) -> list[Scored]:
         config, progress = self._config, self._progress
         tasks = evaluation_tasks(self._library, self._mix, config.eval.num_tasks)
         with self._records.phase("rollout"):
@@ -212,6 +212,7 @@ class Trainer:
             f"(first turn {result.first_turn:.3f}{follow_up}; {result.num_dialogs} dialogs)"
         )
         self._watch(scored)
+        return scored
 
     def _watch(self, scored: Sequence[Scored]) -> None:
         """Compare the evaluation of `scored` with those before it, and say aloud what looks like gaming."""

@@ -229,7 +229,8 @@ def files_of(config: StageConfig) -> list[str]:
         return [source.path for source in config.corpus.sources]
     files = [*config.tasks.files, *([config.tasks.questions] if config.tasks.questions else [])]
     if isinstance(config, SFTConfig):
-        return [*files, *(file.path for file in config.demonstrations.files)]
+        judges = config.rewards.files if config.rewards else ()
+        return [*files, *(file.path for file in config.demonstrations.files), *judges]
     return [*files, *config.rewards.files]
 
 

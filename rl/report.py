@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rl.files import write_whole
 from rl.gaming import Alarm
-from rl.metrics import MetricsLine, read_metrics
-from rl.plots import draw
+from rl.metrics import MetricsLine, read_metrics, series
+from rl.plots import LEVEL, draw
 from rl.results import EvalResult
 from rl.show import printable
 from rl.store import Query, Record, opening_questions, parts, read
@@ -67,6 +67,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         _evaluations(summary.evals),
         *_breakdowns(summary.evals),
         _selfplay(lines),
+        _curriculum(lines),
         _alarms(summary.alarms),
         _dialogs(run_dir),
         markdown_table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
@@ -166,6 +167,17 @@ def _selfplay(lines: Sequence[MetricsLine], limit: int = 5) -> str:
         for place in places
     ]
     return markdown_table("Self-play: the policy's own proposals", ["iteration", *names], rows)
+
+
+def _curriculum(lines: Sequence[MetricsLine]) -> str:
+    """Where each scenario began and where it has come to, with a curriculum."""
+    names = sorted({name for line in lines for name in line.values if LEVEL.fullmatch(name)})
+    rows = []
+    for name in names:
+        _, levels = series(lines, name)
+        scenario = name.removeprefix("curriculum/").removesuffix("/level")
+        rows.append([scenario, *(f"{level:g}" for level in (levels[0], max(levels), levels[-1]))])
+    return markdown_table("Curriculum: level of most questions", ["scenario", "first", "highest", "last"], rows)
 
 
 def _alarms(alarms: Sequence[Alarm]) -> str:

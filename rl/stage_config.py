@@ -3,6 +3,8 @@
 `run.num_iterations` counts optimiser steps here.
 """
 
+from typing import Literal
+
 from pydantic import Field, NonNegativeInt, PositiveInt
 
 from rl.config import (
@@ -11,6 +13,9 @@ from rl.config import (
     LearnerConfig,
     ModelConfig,
     OptimizerConfig,
+    PPOConfig,
+    RewardsConfig,
+    RolloutConfig,
     RunConfig,
     Section,
     TasksConfig,
@@ -56,7 +61,20 @@ class DialogFileConfig(Section):
     input_column: str = Field("", description="of more text that belongs to the question")
     answer_column: str = "answer"
     messages_column: str = Field("", description="of a list of {role, content}, in place of the columns above")
-    language: str = "en"
+    language: str = Field("en", description="of all dialogs; what `language_column` says comes first")
+    language_column: str = ""
+    level: NonNegativeInt = Field(0, description="of all dialogs, for the curriculum")
+    level_column: str = ""
+
+
+class RejectionConfig(Section):
+    """Dialogs of the model that the stage starts from, the best of several by reward; see `rl.rejection`."""
+
+    num_tasks: NonNegativeInt = Field(0, description="drawn from tasks.mix; 0: no dialogs of its own")
+    samples_per_task: PositiveInt = 8
+    keep: PositiveInt = Field(1, description="dialogs per task, at most: the best by mean reward of a turn")
+    min_reward: float | None = Field(None, description="mean reward of a turn below which none is kept; None: any")
+    min_success: float = Field(0.0, ge=0.0, le=1.0, description="mean success of a turn below which none is kept")
 
 
 class DemonstrationsConfig(Section):
@@ -65,8 +83,19 @@ class DemonstrationsConfig(Section):
     num_dialogs: NonNegativeInt = Field(2000, description="drawn from tasks.mix, answered by its own demonstrations")
     max_turns: PositiveInt = 8
     files: tuple[DialogFileConfig, ...] = ()
+    rejection: RejectionConfig = RejectionConfig()
     held_out_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of dialogs never trained on")
     max_broken_rows: NonNegativeInt = 100
+
+
+class PacingConfig(Section):
+    """Easy documents first; see `rl.pacing`."""
+
+    enabled: bool = Field(False, description="false: all levels alike from the first step on")
+    by: Literal["level", "length"] = Field("level", description="of the task or file, or bands of document length")
+    num_bands: PositiveInt = Field(4, description="with by: length, bands of equal numbers of tokens")
+    start_levels: PositiveInt = Field(1, description="lowest levels that are open at the first step")
+    full_at: float = Field(0.5, gt=0.0, le=1.0, description="share of the steps after which every level is open")
 
 
 class SupervisedConfig(Section):
@@ -83,6 +112,7 @@ class PretrainConfig(Section):
     run: RunConfig = RunConfig()
     model: ModelConfig = ModelConfig()
     corpus: CorpusConfig = CorpusConfig()
+    curriculum: PacingConfig = PacingConfig()
     supervised: SupervisedConfig = SupervisedConfig()
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-3)
     learner: LearnerConfig = LearnerConfig()
@@ -96,6 +126,9 @@ class SFTConfig(Section):
     model: ModelConfig = ModelConfig()
     tasks: TasksConfig
     demonstrations: DemonstrationsConfig = DemonstrationsConfig()
+    curriculum: PacingConfig = PacingConfig()
+    rollout: RolloutConfig = Field(RolloutConfig(), description="how demonstrations.rejection samples")
+    rewards: RewardsConfig | None = Field(None, description="by which demonstrations.rejection chooses")
     supervised: SupervisedConfig = SupervisedConfig()
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4)
     learner: LearnerConfig = LearnerConfig()
@@ -103,3 +136,25 @@ class SFTConfig(Section):
 
 
 StageConfig = Config | PretrainConfig | SFTConfig
+
+
+def sampling_config(config: SFTConfig) -> Config | None:
+    """The run of which rollout and reward workers are a part; None where nothing is to be sampled.
+
+    There is no PPO in it: of its section, nothing is used.
+    """
+    rejection = config.demonstrations.rejection
+    if not rejection.num_tasks or config.rewards is None:
+        return None
+    rollout = config.rollout.model_copy(
+        update={"n_samples_per_prompt": rejection.samples_per_task, "weight_transfer": "object_store"}
+    )
+    return Config(
+        run=config.run,
+        model=config.model,
+        tasks=config.tasks,
+        rollout=rollout,
+        rewards=config.rewards,
+        ppo=PPOConfig(advantage_estimator="reinforce++", mini_batch_size=config.learner.num_ranks),
+        learner=config.learner,
+    )

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from models.engine import Engine
 from models.packing import PADDING, PackedRows, packed_logits
-from models.publish import describe_policy, write_policy
+from models.publish import describe_policy, publish_policy, write_policy
+from models.weights import Manifest
 from rl import losses
 from rl.micro_batch import MicroBatch, plan_micro_batches
 from rl.ppo import NonFiniteError, learning_rate
@@ -58,6 +59,10 @@ class SupervisedLearner:
         for micro in self._plan(rows):
             _count(tally, *self._logprobs(rows, micro, train=False))
         return tally
+
+    def publish(self, version: int) -> list[tuple[Manifest, list[np.ndarray]]]:
+        """What a rollout worker must load; all ranks together, every rank gets the same."""
+        return [publish_policy(self._engine, version=version, max_length=self._config.model.max_length)]
 
     def fingerprint(self, version: int) -> str:
         """SHA-256 of all weights; all ranks together."""

@@ -68,6 +68,7 @@ class SupervisedTrainer:
             rows = self._data.batch(self._step)
             with records.phase("learner"):
                 metrics = await self._learner.imitate(rows, step=self._step)
+            metrics |= self._data.metrics(self._step)
             self._step += 1
             self._num_tokens += int(rows.loss_mask.sum())
             if config.run.is_due(self._step, config.supervised.eval_every):

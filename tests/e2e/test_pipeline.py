@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from rl.documents import Documents
 from rl.metrics import FILE
+from rl.store import Query, read
 from tests.e2e.runs import Finished, Run, single_message, train
 
 pytestmark = [pytest.mark.e2e, pytest.mark.slow]
@@ -38,6 +40,21 @@ def test_every_stage_hands_a_model_on_and_reports(whole: Finished) -> None:
     pretrained = json.loads((whole.run_dir / "stages" / "pretrain" / "report.json").read_bytes())
     assert len(pretrained["bits_per_byte"]) > 10  # of 32: its held-out part is small
     assert whole.report()["stages"][2]["report"]["max_logprob_gap"] <= 1e-4
+
+
+def test_a_stage_learns_from_its_own_dialogs(whole: Finished) -> None:
+    folder = whole.run_dir / "stages" / "sft"
+    own = whole.report()["stages"][1]["report"]["rejection"]
+    assert own["num_judged"] == own["num_dialogs"] == 16 * 8
+    assert 0 < own["num_kept"] <= 16
+    assert own["kept_reward"] > own["reward"]
+    rows = [json.loads(line) for line in (folder / "rejection" / "dialogs.jsonl").read_text().splitlines()]
+    assert len(rows) == own["num_kept"]
+    records = {record.trajectory.request.id: record for record in read(folder / "rejection", Query())}
+    assert len(records) == 16 * 8
+    documents = Documents.open(folder / "data")
+    assert len(documents.lengths) == 60 + own["num_kept"]
+    assert "Rejection sampling: the model's own dialogs" in (folder / "report.md").read_text()
 
 
 def test_what_is_done_is_not_done_again_and_what_changes_is(whole: Finished, tmp_path: Path) -> None:

@@ -76,6 +76,18 @@ def test_the_model_of_all_is_where_the_first_stage_starts() -> None:
         (["corpas.x=1"], "override: corpas: unknown section, did you mean corpus?"),
         (["stages.sft.model.lora_rank=2"], "override: stage sft: model.lora_rank = 2: must be 0: a stage hands on"),
         (["stages.ppo.ppo.mini_batch_size=99"], "override: stage ppo: ppo.mini_batch_size = 99: an iteration has only"),
+        (
+            ["stages.sft.demonstrations.rejection.keep=9"],
+            "override: stage sft: demonstrations.rejection.keep = 9: must be at most samples_per_task = ",
+        ),
+        (
+            ["stages.sft.rewards=null", "stages.sft.demonstrations.rejection.num_tasks=3"],
+            "override: stage sft: rewards = None: demonstrations.rejection.num_tasks = 3 chooses by reward, and there",
+        ),
+        (
+            ["stages.sft.rollout.max_response_length=64"],
+            "override: stage sft: rollout.max_response_length = 64: question and answer share model.max_length",
+        ),
         (["stages=[]"], "override: stages = []: "),
     ],
 )

@@ -310,11 +310,12 @@ def test_a_stopped_and_resumed_run_is_the_same_run(whole: tuple[Run, RunSummary]
     assert_same_run(run, run.train(), *whole)
 
 
-def climbing_config() -> Config:
+def climbing_config(*overrides: str) -> Config:
     """The curriculum climbs a level after every update, whatever the policy says."""
     mix = "tasks.mix=[{scenario: arithmetic-dialog, languages: [en], levels: [0, 1, 2, 3]}]"
-    always = ("success_low=0", "success_high=0", "half_life=1", "rehearsal=0")
-    return small_config(mix, "curriculum.enabled=true", *(f"curriculum.{rule}" for rule in always))
+    always = ("start=lowest", "success_low=0", "success_high=0", "half_life=1", "rehearsal=0")
+    rules = (f"curriculum.{rule}" for rule in always)
+    return small_config(mix, "curriculum.enabled=true", *rules, *overrides)
 
 
 def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Path) -> None:
@@ -327,6 +328,18 @@ def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Pa
     stop(Run(tmp_path / "killed", climbing_config(), trap=Trap("update", 3)))
     resumed = Run(tmp_path / "killed", climbing_config())
     assert_same_run(resumed, resumed.train(), whole, wanted)
+
+
+def test_a_curriculum_starts_where_the_first_evaluation_finds_the_policy(tmp_path: Path) -> None:
+    """Each of four levels is asked eight times; the policy masters them all, by the rule that 0 is enough."""
+    measured = [f"curriculum.{rule}" for rule in ("start=measured", "half_life=1000")]
+    changes = ["run.num_iterations=1", "eval.num_tasks=32", *measured]
+    Run(tmp_path / "a", climbing_config(*changes)).train()
+    requests = [record.trajectory.request for record in read(tmp_path / "a", TRAIN)]
+    assert {r.task.level for r in requests} == {3}
+    Run(tmp_path / "b", climbing_config(*changes, "eval.num_tasks=28")).train()
+    requests = [record.trajectory.request for record in read(tmp_path / "b", TRAIN)]
+    assert {r.task.level for r in requests} == {0}  # seven dialogs say too little
 
 
 def arriving_config() -> Config:

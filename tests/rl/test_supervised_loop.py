@@ -57,6 +57,9 @@ class FakeData:
         yield "de", self._rows(0), 14
         yield "en", self._rows(1), 28
 
+    def metrics(self, step: int) -> dict[str, float]:
+        return {"curriculum/level/0": 1.0 - step / 10, "curriculum/level/2": step / 10}
+
     def _rows(self, number: int) -> PackedRows:
         row = [(np.full(8, number, np.int32), np.ones(8, bool))]
         return pack_rows([row, row], 8, pad_token_id=0)
@@ -116,3 +119,5 @@ def test_the_summary_and_the_report(tmp_path: Path) -> None:
     assert "# words (pretrain)" in text
     assert "loss: 2.000 at the first step, **0.200** at the last" in text
     assert "| en | 0.500 | 0.500 | 2.00 |" in text
+    assert "| level | step 0 | step 2 | step 4 | step 7 | step 9 |" in text
+    assert "| 2 | 0.0% | 20.0% | 40.0% | 70.0% | 90.0% |" in text
