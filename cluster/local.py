@@ -10,18 +10,21 @@ from pathlib import Path
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import memory_budget, weight_bytes
+from cluster.model_rewards import RulesAndModel, start_reward_models
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
 from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
+from rewards.dimensions.reward_model import MODEL_REWARD
 from rl.build import prepare_model
 from rl.config import Config
 from rl.files import RunLock
 from rl.interfaces import World
 from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
+from rl.model_judge import require_reward_model
 from rl.records import Records
 from rl.report import RunSummary, write_report
 from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
@@ -33,6 +36,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
+    require_reward_model(config.rewards.model)
     plan = device_plan(config)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
@@ -69,9 +73,10 @@ class Actors:
 
     learner: LearnerGroup
     rollouts: RolloutFleet
-    rewards: RewardFleet
+    rewards: RewardFleet | RulesAndModel
     rollout_members: Fleet
     reward_members: Fleet
+    model_members: Fleet | None  # of a reward model
 
     @classmethod
     def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
@@ -89,6 +94,7 @@ class Actors:
         )
         reward_actor = RewardActor.options(num_cpus=1)
         reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
+        model_members = start_reward_models(rewards.model) if rewards.model.name_or_path else None
         return cls(
             learner=learner,
             rollouts=RolloutFleet(
@@ -97,14 +103,10 @@ class Actors:
                 call_timeout_seconds=2 * rollout.episode_timeout_seconds,
                 send=learner.send if plan.weight_transfer == "nccl" else None,
             ),
-            rewards=RewardFleet(
-                reward_members,
-                timeout_seconds=rewards.timeout_seconds,
-                max_retries=rewards.max_retries,
-                on_error=rewards.on_error,
-            ),
+            rewards=_rewards(config, reward_members, model_members),
             rollout_members=rollout_members,
             reward_members=reward_members,
+            model_members=model_members,
         )
 
     async def publish(self, version: int) -> str:
@@ -118,7 +120,7 @@ class Actors:
             "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
             "fleet/reward_workers": float(len(self.reward_members.members)),
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
-        }
+        } | self._model_metrics()
 
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {
@@ -126,12 +128,36 @@ class Actors:
             "learner": await self.learner.peak_rss_bytes(),
             "rollout": await self.rollout_members.peak_rss_bytes(),
             "reward": await self.reward_members.peak_rss_bytes(),
+        } | ({} if self.model_members is None else {"reward model": await self.model_members.peak_rss_bytes()})
+
+    def _model_metrics(self) -> dict[str, float]:
+        if self.model_members is None:
+            return {}
+        return {
+            "fleet/reward_model_workers": float(len(self.model_members.members)),
+            "fleet/reward_model_restarts": float(self.model_members.num_restarts),
         }
 
     def stop(self) -> None:
         self.rollouts.stop()
         self.rewards.stop()
         self.learner.stop()
+
+
+def _rewards(config: Config, rules: Fleet, model: Fleet | None) -> RewardFleet | RulesAndModel:
+    rewards = config.rewards
+
+    def fleet(members: Fleet) -> RewardFleet:
+        return RewardFleet(
+            members,
+            timeout_seconds=rewards.timeout_seconds,
+            max_retries=rewards.max_retries,
+            on_error=rewards.on_error,
+        )
+
+    if model is None:
+        return fleet(rules)
+    return RulesAndModel(fleet(rules), fleet(model), signal_of(rewards).names.index(MODEL_REWARD))
 
 
 def _identity(config: Config) -> dict[str, str | int]:
@@ -149,11 +175,12 @@ def _identity(config: Config) -> dict[str, str | int]:
 
 def _num_cpus(config: Config) -> int:
     """Logical CPUs of our own cluster: enough for every actor, for on one machine the roles take turns."""
-    rollout, learner = config.rollout, config.learner
+    rollout, learner, service = config.rollout, config.learner, config.rewards.model
     needed = (
         rollout.num_rollout_workers * rollout.num_threads
         + learner.num_ranks * learner.num_threads
         + config.rewards.num_reward_workers
+        + (service.num_workers * service.num_threads if service.name_or_path else 0)
     )
     # replacements start before the resources of the dead are back
     return max(os.cpu_count() or 1, needed) + rollout.num_threads

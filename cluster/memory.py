@@ -9,7 +9,7 @@ GIB = 1024**3
 
 # What a process of each role holds before it has a model (measured on CPU): Python, torch, Ray, and vLLM, DeepSpeed or
 # RLlib on top.
-BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.3, "reward": 0.3, "learner": 0.8}
+BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.3, "reward": 0.3, "reward model": 0.7, "learner": 0.8}
 
 
 class ResourceError(ValueError):
@@ -25,10 +25,13 @@ def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
     num_engines = 2 if config.has_opponents else 1
     rollout = BASE_GIB["rollout"] * GIB + num_engines * (2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB)
     learner = BASE_GIB["learner"] * GIB + (4 * engines + reference) * num_weight_bytes
+    service = config.rewards.model
+    judge = BASE_GIB["reward model"] * GIB + weight_bytes(Path(service.name_or_path)) if service.name_or_path else 0
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
         "rollout": int(config.rollout.num_rollout_workers * rollout),
         "reward": int(config.rewards.num_reward_workers * BASE_GIB["reward"] * GIB),
+        **({"reward model": int(service.num_workers * judge)} if judge else {}),
         "learner": int(config.learner.num_ranks * learner),
         "object store": object_store_bytes(num_weight_bytes),
     }
