@@ -135,7 +135,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
 def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
-        with gzip.open(path, "rt", encoding) if path.suffix == ".gz" else path.open(encoding=encoding) as file:
+        with gzip.open(path, "rt", encoding=encoding) if path.suffix == ".gz" else path.open(encoding=encoding) as file:
             for number, line in enumerate(file, start=1):
                 yield number, line.rstrip("\n")
     except UnicodeError as error:

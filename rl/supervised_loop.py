@@ -17,7 +17,7 @@ from rl.pairs import PairBatch
 from rl.records import Records
 from rl.stage_config import SupervisedStage
 
-Batch = TypeVar("Batch", bound=PackedRows | PairBatch)
+Batch = TypeVar("Batch", bound=PackedRows | PairBatch, covariant=True)
 
 
 class SupervisedLearnerGroup(Protocol):
