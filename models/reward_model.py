@@ -186,5 +186,5 @@ class RewardModel:
 def render(chat: ChatFormat, dialog: Dialog, system: str | None = None) -> tuple[list[int], list[int]]:
     """Ids of a dialog, and the position of the last token of each answer, where its score is read."""
     tokens, mask = chat.render(dialog, system)
-    following = [*mask[1:], False]
-    return tokens, [place for place, (here, then) in enumerate(zip(mask, following, strict=True)) if here and not then]
+    ends = [place for place, inside in enumerate(mask) if inside and not any(mask[place + 1 : place + 2])]
+    return tokens, ends
