@@ -140,9 +140,10 @@ def _show(arguments: argparse.Namespace) -> int:
 def _rewards(arguments: argparse.Namespace) -> int:
     if arguments.subcommand == "report":
         return _rewards_report(arguments)
+    from rewards.resolve import available
     from rewards.table import rows
 
-    listing = rows()
+    listing = rows(tuple(available().values()))
     if arguments.json:
         _print_json([asdict(row) for row in listing])
     else:

@@ -11,6 +11,7 @@ from cluster.autoscale import Autoscaler
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import weight_bytes
+from cluster.model_rewards import RulesAndModel, start_reward_models
 from cluster.placement import Placement
 from cluster.preflight import find_site
 from cluster.reward_worker import RewardActor
@@ -31,6 +32,7 @@ from cluster.site import cluster_nodes
 from cluster.steering import Steering
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
+from rewards.dimensions.reward_model import MODEL_REWARD
 from rl.build import prepare_model
 from rl.config import Config
 from rl.control import Control
@@ -38,6 +40,7 @@ from rl.files import RunLock
 from rl.interfaces import World
 from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
+from rl.model_judge import require_reward_model
 from rl.records import Records
 from rl.report import RunSummary, write_report
 from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
@@ -49,6 +52,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
+    require_reward_model(config.rewards.model)
     site = find_site(config, address)
     plan = device_plan(config, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
@@ -91,9 +95,10 @@ class Actors:
 
     learner: LearnerGroup
     rollouts: RolloutFleet
-    rewards: RewardFleet
+    rewards: RewardFleet | RulesAndModel
     rollout_members: Fleet
     reward_members: Fleet
+    model_members: Fleet | None  # of a reward model
     steering: Steering
     _steered: asyncio.Task[None]
 
@@ -126,18 +131,14 @@ class Actors:
         reward = placement.bundle("reward")
         reward_actor = RewardActor.options(num_cpus=reward.cpus, memory=reward.memory_bytes)
         reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
+        model_members = start_reward_models(rewards.model, placement) if rewards.model.name_or_path else None
         rollout_fleet = RolloutFleet(
             rollout_members,
             capacity=2 * rollout.max_num_seqs,
             call_timeout_seconds=2 * rollout.episode_timeout_seconds,
             send=learner.send if plan.weight_transfer == "nccl" else None,
         )
-        reward_fleet = RewardFleet(
-            reward_members,
-            timeout_seconds=rewards.timeout_seconds,
-            max_retries=rewards.max_retries,
-            on_error=rewards.on_error,
-        )
+        reward_fleet = _reward_fleet(config, reward_members)
         steering = Steering(
             control,
             rollout_fleet,
@@ -149,7 +150,16 @@ class Actors:
             grows=rollout.autoscale.nodes,
         )
         steered = asyncio.create_task(steering.run())
-        return cls(learner, rollout_fleet, reward_fleet, rollout_members, reward_members, steering, steered)
+        return cls(
+            learner=learner,
+            rollouts=rollout_fleet,
+            rewards=_with_model(config, reward_fleet, model_members),
+            rollout_members=rollout_members,
+            reward_members=reward_members,
+            model_members=model_members,
+            steering=steering,
+            _steered=steered,
+        )
 
     async def publish(self, version: int) -> str:
         publication = await self.learner.publish(version)
@@ -162,7 +172,7 @@ class Actors:
             "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
             "fleet/reward_workers": float(len(self.reward_members.members)),
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
-        }
+        } | self._model_metrics()
 
     def observe(self, timing: Mapping[str, float]) -> None:
         self.steering.observe(timing)
@@ -173,6 +183,14 @@ class Actors:
             "learner": await self.learner.peak_rss_bytes(),
             "rollout": await self.rollout_members.peak_rss_bytes(),
             "reward": await self.reward_members.peak_rss_bytes(),
+        } | ({} if self.model_members is None else {"reward model": await self.model_members.peak_rss_bytes()})
+
+    def _model_metrics(self) -> dict[str, float]:
+        if self.model_members is None:
+            return {}
+        return {
+            "fleet/reward_model_workers": float(len(self.model_members.members)),
+            "fleet/reward_model_restarts": float(self.model_members.num_restarts),
         }
 
     def stop(self) -> None:
@@ -184,6 +202,22 @@ class Actors:
         self._steered.cancel()
         self.rollouts.stop()
         self.rewards.stop()
+
+
+def _reward_fleet(config: Config, members: Fleet) -> RewardFleet:
+    rewards = config.rewards
+    return RewardFleet(
+        members,
+        timeout_seconds=rewards.timeout_seconds,
+        max_retries=rewards.max_retries,
+        on_error=rewards.on_error,
+    )
+
+
+def _with_model(config: Config, rules: RewardFleet, members: Fleet | None) -> RewardFleet | RulesAndModel:
+    if members is None:
+        return rules
+    return RulesAndModel(rules, _reward_fleet(config, members), signal_of(config.rewards).names.index(MODEL_REWARD))
 
 
 def _identity(config: Config) -> dict[str, str | int]:

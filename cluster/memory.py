@@ -10,7 +10,7 @@ GIB = 1024**3
 
 # What a process of each role holds before it has a model (measured on CPU): Python, torch, Ray, and vLLM, DeepSpeed or
 # RLlib on top.
-BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.3, "reward": 0.3, "learner": 0.8}
+BASE_GIB: Mapping[str, float] = {"driver": 0.9, "rollout": 1.3, "reward": 0.3, "reward model": 0.7, "learner": 0.8}
 
 
 class ResourceError(ValueError):
@@ -28,10 +28,13 @@ def process_bytes(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
     reference = 1 if config.ppo.kl_coef > 0 and not config.model.lora_rank else 0
     num_engines = 2 if config.has_opponents else 1
     rollout = BASE_GIB["rollout"] * GIB + num_engines * (2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB)
+    service = config.rewards.model
+    judge = BASE_GIB["reward model"] * GIB + weight_bytes(Path(service.name_or_path)) if service.name_or_path else 0
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
         "rollout": int(rollout),
         "reward": int(BASE_GIB["reward"] * GIB),
+        **({"reward model": int(judge)} if judge else {}),
         "learner": int(learner + (4 * (engines - 1) + reference) * num_weight_bytes),
     }
 
@@ -40,7 +43,11 @@ def memory_budget(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
     """Expected bytes of all processes of each role."""
     counts = {"driver": 1, "learner": config.learner.num_ranks}
     if isinstance(config, Config):
-        counts |= {"rollout": config.rollout.num_rollout_workers, "reward": config.rewards.num_reward_workers}
+        counts |= {
+            "rollout": config.rollout.num_rollout_workers,
+            "reward": config.rewards.num_reward_workers,
+            "reward model": config.rewards.model.num_workers,
+        }
     each = process_bytes(config, num_weight_bytes)
     return {role: counts[role] * each[role] for role in each} | {"object store": object_store_bytes(num_weight_bytes)}
 

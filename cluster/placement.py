@@ -15,11 +15,12 @@ from models.device import DevicePlan
 from rl.config import Config
 from rl.stage_config import StageConfig
 
-Role = Literal["learner", "rollout", "reward"]
+Role = Literal["learner", "rollout", "reward", "reward model"]
 REMEDIES: Mapping[Role, str] = {
     "learner": "learner.num_ranks or learner.num_threads",
     "rollout": "rollout.num_rollout_workers, rollout.num_threads or rollout.kv_cache_gib",
     "reward": "rewards.num_reward_workers",
+    "reward model": "rewards.model.num_workers or rewards.model.num_threads",
 }
 
 
@@ -89,6 +90,10 @@ def demands_of(config: StageConfig, device: DevicePlan, num_weight_bytes: int) -
             Demand("rollout", rollout, config.rollout.num_rollout_workers),
             Demand("reward", Bundle(1.0, 0.0, sizes["reward"]), config.rewards.num_reward_workers),
         ]
+        service = config.rewards.model
+        if service.name_or_path:
+            judge = Bundle(service.num_threads, service.num_gpus, sizes["reward model"])
+            demands.append(Demand("reward model", judge, service.num_workers))
     return tuple(demands)
 
 

@@ -63,9 +63,10 @@ def num_cpus(config: StageConfig) -> int:
     """
     needed, spare = config.learner.num_ranks * config.learner.num_threads, 0
     if isinstance(config, Config):
-        rollout, spare = config.rollout, config.rollout.num_threads
+        rollout, spare, service = config.rollout, config.rollout.num_threads, config.rewards.model
         most = rollout.autoscale.max if rollout.autoscale.enabled else rollout.num_rollout_workers
         needed += most * rollout.num_threads + config.rewards.num_reward_workers
+        needed += service.num_workers * service.num_threads if service.name_or_path else 0
     return max(os.cpu_count() or 1, needed) + spare
 
 

@@ -1,5 +1,5 @@
-"""Pre-training and supervised fine-tuning, on the same learner actors as PPO; with rollout and reward workers around
-them as long as the model makes demonstrations of its own.
+"""All stages beside PPO, on the same learner actors as PPO; with rollout and reward workers around them as long as the
+model makes demonstrations of its own.
 """
 
 import asyncio
@@ -27,23 +27,26 @@ from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
 from rl.config import Config
-from rl.documents import Data
 from rl.files import RunLock
 from rl.interfaces import World
+from rl.pair_data import build_pairs, prepare_pairs
+from rl.pair_report import write_pair_report
+from rl.pair_stage import PairStage
 from rl.records import Records
 from rl.rejection import FOLDER, clear, dialog_file, is_sampled, sample_dialogs
-from rl.stage_config import PretrainConfig, SFTConfig, sampling_config
+from rl.stage_config import RewardModelConfig, SFTConfig, SupervisedStage, sampling_config
 from rl.stage_data import build_mixture, check_files, prepare_documents
-from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
+from rl.supervised_loop import Material, SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
 from rl.tasks import build_scorer, mixture_of, rehearse, signal_of
+from rl.texts import Texts
 
 
-class LoadData(Protocol):
-    def __call__(self) -> Data: ...
+class LoadMaterial(Protocol):
+    def __call__(self) -> Material: ...
 
 
-def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
+def train_supervised(config: SupervisedStage, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     prepare_process()
     sampling = sampling_config(config) if isinstance(config, SFTConfig) else None
@@ -60,9 +63,9 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
             for left in ("model", "data"):
                 shutil.rmtree(run_dir / left, ignore_errors=True)
         prepare_model(config, model_folder)
-        load_data = cache(partial(_load_data, config, run_dir, model_folder))
+        load_material = cache(partial(_material, config, run_dir, model_folder))
         if sampling is None:
-            load_data()  # what is wrong with the data is said before anything starts
+            load_material()  # what is wrong with the data is said before anything starts
         elif isinstance(config, SFTConfig):
             check_files(config)
         size = weight_bytes(model_folder)
@@ -70,19 +73,32 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
         keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, (), _identity(config), say)
         with training_session(records, site, size):
-            summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_data, records))
-        write_supervised_report(run_dir, summary)
+            summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_material, records))
+        write = write_pair_report if isinstance(config, RewardModelConfig) else write_supervised_report
+        write(run_dir, summary)
     require_complete(config, summary.step)
     return 0
 
 
+def _material(config: SupervisedStage, run_dir: Path, model_folder: Path) -> Material:
+    """What the stage learns from, tokenised in its run directory. Raises `rl.rows.DataFileError`."""
+    tokenizer, folder = load_tokenizer(model_folder), run_dir / "data"
+    pad_token_id = tokenizer.pad_token_id or 0
+    if isinstance(config, RewardModelConfig):
+        pairs = prepare_pairs(config, folder, tokenizer, say)
+        return PairStage(build_pairs(config, pairs, pad_token_id=pad_token_id), run_dir)
+    own_dialogs = [dialog_file(run_dir / FOLDER)] if is_sampled(run_dir / FOLDER) else []
+    documents = prepare_documents(config, folder, tokenizer, say, own_dialogs=own_dialogs)
+    return Texts(build_mixture(config, documents, pad_token_id=pad_token_id))
+
+
 async def _run(
-    config: PretrainConfig | SFTConfig,
+    config: SupervisedStage,
     sampling: Config | None,
     plan: DevicePlan,
     placement: Placement,
     model_folder: Path,
-    load_data: LoadData,
+    load_material: LoadMaterial,
     records: Records,
 ) -> SupervisedSummary:
     learner = start_learner(config, plan, model_folder, placement.bundle("learner"))
@@ -92,7 +108,7 @@ async def _run(
                 await _sample(config, sampling, plan, placement, model_folder, learner, records)
             else:
                 await learner.join()
-            return await SupervisedTrainer(config, load_data(), learner, records).train()
+            return await SupervisedTrainer(config, load_material(), learner, records).train()
     finally:
         learner.stop()
 
@@ -121,14 +137,7 @@ async def _sample(
         actors.stop_workers()
 
 
-def _load_data(config: PretrainConfig | SFTConfig, run_dir: Path, model_folder: Path) -> Data:
-    tokenizer = load_tokenizer(model_folder)
-    own_dialogs = [dialog_file(run_dir / FOLDER)] if is_sampled(run_dir / FOLDER) else []
-    documents = prepare_documents(config, run_dir / "data", tokenizer, say, own_dialogs=own_dialogs)
-    return build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
-
-
-def _identity(config: PretrainConfig | SFTConfig) -> dict[str, str | int]:
+def _identity(config: SupervisedStage) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
     model = config.model
     return {

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -51,12 +51,17 @@ def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lor
     adapter = _adapter(engine) if isinstance(engine.module, PeftModel) else None
     if rank:
         return
-    shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*.safetensors*"))
-    with writing(folder):
-        save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
+    write_model_folder(tensors, template, folder)
     if adapter is not None:
         (folder / "adapter").mkdir()
         write_adapter(folder / "adapter", adapter, alpha=lora_alpha)
+
+
+def write_model_folder(tensors: Mapping[str, torch.Tensor], template: Path, folder: Path) -> None:
+    """A Hugging Face folder of these weights, with all else as in `template`."""
+    shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*.safetensors*"))
+    with writing(folder):
+        save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})
 
 
 def _adapter(engine: Engine) -> dict[str, torch.Tensor]:

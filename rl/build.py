@@ -16,14 +16,16 @@ from models.lora import adapter_disabled, apply_lora
 from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
+from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import load_value
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
+from rl.reward_learner import RewardLearner
 from rl.rollout import Budget, RolloutWorker
 from rl.selfplay import make_tasks, proposal_line
-from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig
 from rl.stage_data import start_texts
 from rl.supervised import SupervisedLearner
 from rl.tasks import build_tasks
@@ -58,8 +60,9 @@ def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
 
 
 def prepare_model(config: StageConfig, folder: Path) -> None:
-    """Write the policy that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
-    the run's own scenarios, or a pretrained model. An existing folder is left as it is, so that a resumed run has it.
+    """Write the model that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
+    the run's own scenarios, or a pretrained one; with the head of a reward model where one is to be trained. An
+    existing folder is left as it is, so that a resumed run has it.
 
     Raises:
         models.tokenizer.ModelError: the preset is unknown, or the named model cannot be loaded.
@@ -69,7 +72,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
     model_config, seed = config.model, config.run.seed
     if model_config.name_or_path:
         tokenizer = load_tokenizer(model_config.name_or_path)
-        model = load_policy(model_config.name_or_path, dtype=_dtype(config))
+        model = _pretrained(config, tokenizer.pad_token_id or 0)
     else:
         tokenizer = train_tokenizer(
             _dialog_texts(config) if isinstance(config, Config) else start_texts(config),
@@ -87,16 +90,22 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             init_std=model_config.init_std,
         )
         model = random_policy(shape, seed=seed, dtype=_dtype(config))
+        if isinstance(config, RewardModelConfig):
+            model = start_reward_model(model, seed=seed + 1, pad_token_id=tokenizer.pad_token_id)
     unfinished = folder.with_name(f".{folder.name}.saving")
     shutil.rmtree(unfinished, ignore_errors=True)
     save_model_folder(model, tokenizer, unfinished)
     unfinished.rename(folder)
 
 
-def build_learner(config: StageConfig, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner | SupervisedLearner:
+def build_learner(
+    config: StageConfig, folder: Path, plan: DevicePlan, *, rank: int
+) -> PPOLearner | SupervisedLearner | RewardLearner:
     """The learner of one rank, as its configuration says; the process group must exist."""
     if isinstance(config, Config):
         return build_ppo_learner(config, folder, plan, rank=rank)
+    if isinstance(config, RewardModelConfig):
+        return build_reward_learner(config, folder, plan, rank=rank)
     return build_supervised_learner(config, folder, plan, rank=rank)
 
 
@@ -107,6 +116,13 @@ def build_supervised_learner(
     set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
     engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
+
+
+def build_reward_learner(config: RewardModelConfig, folder: Path, plan: DevicePlan, *, rank: int) -> RewardLearner:
+    network = load_reward_model(folder, dtype=_dtype(config))
+    set_gradient_checkpointing(network.body, config.learner.gradient_checkpointing)
+    engine = Engine(network, plan.device, _engine_settings(config, config.optimizer, plan))
+    return RewardLearner(config, engine, rank=rank, device=plan.device)
 
 
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
@@ -172,6 +188,13 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         opponents=OpponentEngine(settings, _dtype(config)),
         model_users=rollout.model_users,
     )
+
+
+def _pretrained(config: StageConfig, pad_token_id: int) -> PreTrainedModel:
+    name, dtype = config.model.name_or_path, _dtype(config)
+    if isinstance(config, RewardModelConfig):
+        return start_reward_model(name, seed=config.run.seed + 1, pad_token_id=pad_token_id, dtype=dtype)
+    return load_policy(name, dtype=dtype)
 
 
 @contextlib.contextmanager

@@ -149,6 +149,18 @@ class GateConfig(Section):
     at: float = 0.0
 
 
+class RewardServiceConfig(Section):
+    """The reward model behind the dimension `model.reward`, and the workers that ask it."""
+
+    name_or_path: str = Field("", description="folder, as a stage of kind reward_model makes it; empty: none")
+    num_workers: PositiveInt = 1
+    num_threads: PositiveInt = Field(1, description="CPU threads of one worker")
+    num_gpus: NonNegativeFloat = Field(0.0, description="of one worker; 0: on the CPU")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    max_length: NonNegativeInt = Field(0, description="newest tokens of a dialog that it reads; 0: all that it can")
+    micro_batch_tokens: PositiveInt = Field(8192, description="padded tokens per forward pass")
+
+
 class RewardsConfig(Section):
     num_reward_workers: PositiveInt = 1
     weights: dict[str, float] = Field(min_length=1, description="dimension name -> weight in the scalar reward")
@@ -157,6 +169,7 @@ class RewardsConfig(Section):
     gates: tuple[GateConfig, ...] = ()
     monitor: tuple[str, ...] = Field((), description="dimensions recorded with no weight; 'all': every other one")
     files: tuple[str, ...] = Field((), description="Python files that define dimensions of the user's own")
+    model: RewardServiceConfig = RewardServiceConfig()
     reward_clip: PositiveFloat = 10.0
     timeout_seconds: PositiveFloat = Field(60.0, description="for a call of at most 32 dialogs")
     max_retries: NonNegativeInt = 1

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
@@ -104,20 +103,6 @@ def write_documents(documents: Iterable[Tokenised], folder: Path) -> None:
     )
     (unfinished / NAMES).write_text(json.dumps(list(names)), encoding="utf-8")
     unfinished.rename(folder)
-
-
-class Data(Protocol):
-    """What a supervised stage learns from and is measured on."""
-
-    def batch(self, step: int) -> PackedRows: ...
-
-    def held_out(self) -> Iterator[tuple[str, PackedRows, int]]:
-        """For each group, its held-out rows and the bytes of text in them."""
-        ...
-
-    def metrics(self, step: int) -> dict[str, float]:
-        """What the records are to say of the batch of a step."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

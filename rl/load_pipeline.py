@@ -8,28 +8,30 @@
         run: {num_iterations: 1000}
       - name: ppo
         kind: ppo
-        start_from: pretrain                          # by default, the stage before
+        start_from: pretrain                          # by default, the stage before that is no reward model
+        reward_from: NAME                             # the reward model behind `model.reward`, if it has a weight
         rollout: {...}
 
 An override names a section of all stages, `run.seed=1`, or that of one, `stages.ppo.run.num_iterations=20`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rl.config import Config, RunConfig
 from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
-from rl.pipeline import Pipeline, Stage
-from rl.stage_config import PretrainConfig, SFTConfig, sampling_config
+from rl.pipeline import REWARD_MODEL, Kind, Pipeline, Stage
+from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig, sampling_config
 
-KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[Config]] = {
+KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[RewardModelConfig] | type[Config]] = {
     "pretrain": PretrainConfig,
     "sft": SFTConfig,
+    "reward_model": RewardModelConfig,
     "ppo": Config,
 }
-OUTLINE = ("name", "kind", "start_from")
+OUTLINE = ("name", "kind", "start_from", "reward_from")
 
 
 class StageOutline(BaseModel):
@@ -38,8 +40,9 @@ class StageOutline(BaseModel):
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    kind: Literal["pretrain", "sft", "ppo"]
+    kind: Kind
     start_from: str | None = None
+    reward_from: str | None = None
 
 
 class Outline(BaseModel):
@@ -85,14 +88,16 @@ def _stage(outline: Outline, data: Mapping[str, Any], index: int) -> tuple[Stage
     """A stage; or None, and each wrong dotted field of the recipe with what is wrong about it."""
     stage = outline.stages[index]
     own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
-    start_from = stage.start_from or (outline.stages[index - 1].name if index else None)
+    before = [other.name for other in outline.stages[:index] if other.kind != "reward_model"]
+    start_from = stage.start_from or (before[-1] if before else None)
     if _names_a_model(own):
         start_from = None
     sections = _merged(data, own, outline, stage, is_first=start_from is None)
     config, problems = parse(KINDS[stage.kind], sections, _check_stage)
     places = [f"stages.{index}.{key}" if _has(own, key) else key for key, _ in problems]
     named = [(place, f"stage {stage.name}: {problem}") for place, (_, problem) in zip(places, problems, strict=True)]
-    return (Stage(stage.name, stage.kind, start_from, config) if config is not None else None), named
+    found = Stage(stage.name, stage.kind, start_from, config, stage.reward_from) if config is not None else None
+    return found, named
 
 
 def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
@@ -105,15 +110,30 @@ def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
     for index, stage in enumerate(outline.stages):
         if stage.name in names[:index]:
             yield f"stages.{index}.name", f"two stages have the name {stage.name!r}"
-        if stage.start_from is None or stage.start_from in names[:index]:
-            continue
-        if stage.start_from not in names:
-            cause = f"no stage has this name{did_you_mean(stage.start_from, names)}"
-        elif cycle := _cycle(outline.stages, stage.name):
-            cause = f"a cycle: {' starts from '.join(cycle)}"
-        else:
-            cause = "that stage comes later; put it first"
-        yield f"stages.{index}.start_from", f"stage {stage.name}: start_from = {stage.start_from!r}: {cause}"
+        for field, origin in (("start_from", stage.start_from), ("reward_from", stage.reward_from)):
+            if cause := _wrong_origin(outline, index, field, origin):
+                yield f"stages.{index}.{field}", f"stage {stage.name}: {field} = {origin!r}: {cause}"
+
+
+def _wrong_origin(outline: Outline, index: int, field: str, origin: str | None) -> str:
+    """What is wrong with the stage that another names; empty where nothing is."""
+    stage, names = outline.stages[index], [stage.name for stage in outline.stages]
+    if origin is None:
+        return ""
+    if origin not in names:
+        return f"no stage has this name{did_you_mean(origin, names)}"
+    if origin not in names[:index]:
+        if cycle := _cycle(outline.stages, stage.name):
+            return f"a cycle: {' starts from '.join(cycle)}"
+        return "that stage comes later; put it first"
+    is_reward_model = outline.stages[names.index(origin)].kind == "reward_model"
+    if field == "reward_from":
+        if stage.kind != "ppo":
+            return "only stages of kind ppo have rewards"
+        return "" if is_reward_model else "that stage makes no reward model"
+    if is_reward_model and stage.kind != "reward_model":
+        return "that stage makes a reward model, which cannot speak; name it in reward_from"
+    return ""
 
 
 def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
@@ -126,9 +146,11 @@ def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
     return [*way, name] if here == name else []
 
 
-def _check_stage(config: Config | PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
+def _check_stage(config: StageConfig) -> Iterator[tuple[str, str]]:
     if isinstance(config, Config):
         yield from check(config)
+    elif isinstance(config, RewardModelConfig):
+        yield from _check_reward_model(config)
     elif config.supervised.micro_batch_tokens < config.model.max_length:
         yield "supervised.micro_batch_tokens", f"must hold a row of model.max_length = {config.model.max_length} tokens"
     if isinstance(config, SFTConfig):
@@ -149,12 +171,24 @@ def _check_rejection(config: SFTConfig) -> Iterator[tuple[str, str]]:
         yield from ((key, problem) for key, problem in check(sampling) if key.startswith(("rollout.", "rewards.")))
 
 
+def _check_reward_model(config: RewardModelConfig) -> Iterator[tuple[str, str]]:
+    preferences = config.preferences
+    if config.pairwise.micro_batch_tokens < 2 * config.model.max_length:
+        cause = f"must hold a pair of two dialogs of model.max_length = {config.model.max_length} tokens"
+        yield "pairwise.micro_batch_tokens", cause
+    if not preferences.files and not preferences.runs and (config.tasks is None or not preferences.num_pairs):
+        yield "preferences.num_pairs", "there is nothing to compare: give tasks to draw pairs from, files or runs"
+    if config.tasks is not None and preferences.num_pairs and not any(preferences.weights.values()):
+        yield "preferences.weights", "nothing tells answers apart; give a dimension a weight other than 0"
+
+
 def _leaks(pipeline: Pipeline) -> Iterator[str]:
     """What one stage holds out, no other may show."""
     shown = {}
     for stage in pipeline.stages:
         if not isinstance(stage.config, PretrainConfig):
-            shown[stage.name, "tasks.held_out_fraction"] = stage.config.tasks.held_out_fraction
+            if stage.config.tasks is not None:
+                shown[stage.name, "tasks.held_out_fraction"] = stage.config.tasks.held_out_fraction
         elif not stage.config.corpus.sources:
             shown[stage.name, "corpus.held_out_questions"] = stage.config.corpus.held_out_questions
     largest = max(shown.values(), default=0.0)
@@ -171,8 +205,12 @@ def _merged(
     common = {key: value for key, value in shared.items() if key in fields}
     if not is_first and isinstance(common.get("model"), dict):
         common["model"] = {key: value for key, value in common["model"].items() if key != "name_or_path"}
-    run = {"name": stage.name, "folder": str(outline.run.directory / "stages")}
-    return _overlay(_overlay(common, own), {"run": run})
+    stages = outline.run.directory / "stages"
+    above: dict[str, Any] = {"run": {"name": stage.name, "folder": str(stages)}}
+    if stage.reward_from is not None:
+        folder = stages / stage.reward_from / REWARD_MODEL
+        above["rewards"] = {"model": {"name_or_path": str(folder.absolute())}}
+    return _overlay(_overlay(common, own), above)
 
 
 def _overlay(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

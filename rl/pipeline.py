@@ -6,6 +6,7 @@ twice, and nothing stays that its inputs have outdated. The code is no part of t
 the directory of the stage.
 """
 
+import glob
 import hashlib
 import json
 import shutil
@@ -17,16 +18,18 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from rl.checkpoint import Checkpoints
+from rl.config import Config
 from rl.files import sha256_of, write_whole
 from rl.rows import find_files
 from rl.runs import differences
-from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig
+from rl.store import FOLDER
 
-INPUTS, OUTPUT, POLICY = "inputs.json", "output.json", "policy"
+INPUTS, OUTPUT, POLICY, REWARD_MODEL = "inputs.json", "output.json", "policy", "reward_model"
 TOKENIZER = "tokenizer.json"
 
 M = TypeVar("M", bound=BaseModel)
-Kind = Literal["pretrain", "sft", "ppo"]
+Kind = Literal["pretrain", "sft", "reward_model", "ppo"]
 
 # What decides where and how fast a stage runs and what it keeps, and not what comes out of it.
 NO_INPUT = (
@@ -39,6 +42,9 @@ NO_INPUT = (
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
     "rewards.num_reward_workers",
+    "rewards.model.name_or_path",  # its hash is an input, too
+    "rewards.model.num_workers",
+    "rewards.model.num_gpus",
     "rewards.timeout_seconds",
     "learner.timeout_seconds",
     "checkpoint.every",
@@ -52,12 +58,20 @@ class StageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`start_from`: the stage whose model it starts from; None: what its own `model` section says."""
+    """`start_from`: the stage whose model it starts from; None: what its own `model` section says. `reward_from`: the
+    stage whose reward model it is paid by, as its `rewards.model` says.
+    """
 
     name: str
     kind: Kind
     start_from: str | None
     config: StageConfig
+    reward_from: str | None = None
+
+    @property
+    def output(self) -> str:
+        """The name of the folder of what comes out."""
+        return REWARD_MODEL if self.kind == "reward_model" else POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +85,24 @@ class Pipeline:
     def directory(self, name: str) -> Path:
         return self.folder / "stages" / name
 
+    def output(self, name: str) -> Path:
+        """The folder of the model that a stage makes."""
+        stage = next(stage for stage in self.stages if stage.name == name)
+        return self.directory(name) / stage.output
+
     def started(self, stage: Stage) -> StageConfig:
         """The stage's configuration with the folder of the model that it starts from."""
         if stage.start_from is None:
             return stage.config
-        policy = self.directory(stage.start_from) / POLICY
-        model = stage.config.model.model_copy(update={"name_or_path": str(policy.absolute())})
+        folder = self.output(stage.start_from).absolute()
+        model = stage.config.model.model_copy(update={"name_or_path": str(folder)})
         return stage.config.model_copy(update={"model": model})
 
 
 class Inputs(BaseModel):
-    """What a stage is made from. `model`: SHA-256 of the model's files, or a hub id; `files`: path -> SHA-256."""
+    """What a stage is made from. `model`, `reward_model`: SHA-256 of the model's files, or a hub id; `files`: path ->
+    SHA-256.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -89,6 +110,7 @@ class Inputs(BaseModel):
     config: dict[str, JsonValue]
     model: str
     files: dict[str, str]
+    reward_model: str = ""
 
 
 class Output(BaseModel):
@@ -110,14 +132,15 @@ class Decision:
 
 def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
     """What the stage would be made from now. Raises StageError, and `rl.rows.DataFileError` where a file is missing."""
-    name = pipeline.started(stage).model.name_or_path
-    folder = Path(name)
-    if stage.start_from is not None and not folder.is_dir():
-        raise StageError(f"it starts from {stage.start_from}, whose output {folder} is not there")
+    for origin, words in ((stage.start_from, "starts from"), (stage.reward_from, "takes its reward from")):
+        if origin is not None and not pipeline.output(origin).is_dir():
+            raise StageError(f"it {words} {origin}, whose output {pipeline.output(origin)} is not there")
+    config = pipeline.started(stage)
     return Inputs(
         kind=stage.kind,
         config=_result_relevant(stage.config),
-        model=model_sha256(folder) if name and folder.is_dir() else name,
+        model=_identity(config.model.name_or_path),
+        reward_model=_identity(config.rewards.model.name_or_path) if isinstance(config, Config) else "",
         files={str(path): sha256_of(path) for pattern in files_of(stage.config) for path in find_files(pattern)},
     )
 
@@ -135,7 +158,7 @@ def decide(pipeline: Pipeline, stage: Stage, inputs: Inputs, *, resume: bool) ->
         return Decision("run", f"changed since it ran: {', '.join(changes)}")
     output = _read(directory / OUTPUT, Output)
     if output is not None:
-        _check_output(directory, output)
+        _check_output(directory, stage.output, output)
         return Decision("skip", "it is finished, and its inputs have not changed")
     if not resume:
         raise StageError(f"{directory} is unfinished; add --resume to go on with it")
@@ -154,7 +177,7 @@ def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
 
 
 def complete(pipeline: Pipeline, stage: Stage) -> Output:
-    """Take the policy out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
+    """Take the model out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
 
     Raises StageError where its tokenizer is not the one that it started from.
     """
@@ -162,14 +185,14 @@ def complete(pipeline: Pipeline, stage: Stage) -> Output:
     names = Checkpoints(directory, {}).names()
     if not names:
         raise StageError(f"{directory} has no checkpoint")
-    unfinished = directory / f".{POLICY}.copying"
+    folder, unfinished = directory / stage.output, directory / f".{stage.output}.copying"
     shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(directory / "checkpoints" / names[-1] / POLICY, unfinished)
-    shutil.rmtree(directory / POLICY, ignore_errors=True)
-    unfinished.rename(directory / POLICY)
-    output = Output(model=model_sha256(directory / POLICY), tokenizer=_tokenizer_sha256(directory / POLICY))
+    shutil.copytree(directory / "checkpoints" / names[-1] / stage.output, unfinished)
+    shutil.rmtree(folder, ignore_errors=True)
+    unfinished.rename(folder)
+    output = Output(model=model_sha256(folder), tokenizer=_tokenizer_sha256(folder))
     if stage.start_from is not None:
-        before = _tokenizer_sha256(pipeline.directory(stage.start_from) / POLICY)
+        before = _tokenizer_sha256(pipeline.output(stage.start_from))
         if output.tokenizer != before:
             raise StageError(f"its tokenizer is not that of {stage.start_from}, which it started from")
     write_whole(directory / OUTPUT, (output.model_dump_json(indent=1) + "\n").encode())
@@ -184,13 +207,19 @@ def model_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _identity(name_or_path: str) -> str:
+    """A model's hash, where it is a folder here; else its name."""
+    folder = Path(name_or_path)
+    return model_sha256(folder) if name_or_path and folder.is_dir() else name_or_path
+
+
 def _tokenizer_sha256(folder: Path) -> str:
     path = folder / TOKENIZER
     return sha256_of(path) if path.exists() else ""
 
 
-def _check_output(directory: Path, output: Output) -> None:
-    policy = directory / POLICY
+def _check_output(directory: Path, name: str, output: Output) -> None:
+    policy = directory / name
     remedy = f"restore it, or remove {directory} to train the stage again"
     if not policy.is_dir():
         raise StageError(f"it is finished, but its output {policy} is missing; {remedy}")
@@ -207,6 +236,8 @@ def _changes(known: Inputs, now: Inputs) -> Iterator[str]:
     yield from differences(known.config, now.config)
     if known.model != now.model:
         yield "the model that it starts from"
+    if known.reward_model != now.reward_model:
+        yield "the reward model"
     for path in sorted(known.files.keys() | now.files.keys()):
         if known.files.get(path) != now.files.get(path):
             yield path
@@ -216,10 +247,12 @@ def _result_relevant(config: StageConfig) -> dict[str, JsonValue]:
     """The configuration without `NO_INPUT`."""
     values: dict[str, JsonValue] = json.loads(config.model_dump_json())
     for key in NO_INPUT:
-        section, _, field = key.partition(".")
-        fields = values.get(section)
-        if isinstance(fields, dict):
-            fields.pop(field, None)
+        *sections, field = key.split(".")
+        place: JsonValue = values
+        for section in sections:
+            place = place.get(section) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(field, None)
     return values
 
 
@@ -227,10 +260,14 @@ def files_of(config: StageConfig) -> list[str]:
     """The patterns of all files that the stage reads."""
     if isinstance(config, PretrainConfig):
         return [source.path for source in config.corpus.sources]
-    files = [*config.tasks.files, *([config.tasks.questions] if config.tasks.questions else [])]
+    tasks = config.tasks
+    files = [] if tasks is None else [*tasks.files, *([tasks.questions] if tasks.questions else [])]
     if isinstance(config, SFTConfig):
         judges = config.rewards.files if config.rewards else ()
         return [*files, *(file.path for file in config.demonstrations.files), *judges]
+    if isinstance(config, RewardModelConfig):
+        stores = [f"{glob.escape(run.run)}/{FOLDER}/train-*.parquet" for run in config.preferences.runs]
+        return [*files, *(file.path for file in config.preferences.files), *stores]
     return [*files, *config.rewards.files]
 
 

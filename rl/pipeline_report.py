@@ -25,7 +25,7 @@ def write_pipeline_report(pipeline: Pipeline) -> None:
         came_out, seconds = _came_out(report), _seconds(report)
         rows.append([link, stage.kind, stage.start_from or "", str(report["step"]), f"{seconds:,.0f}", came_out])
     header = ["stage", "kind", "starts from", "steps", "seconds", "what came of it"]
-    links = [f"- {stage.name}: the model is in `stages/{stage.name}/policy`" for stage in pipeline.stages]
+    links = [f"- {stage.name}: the model is in `stages/{stage.name}/{stage.output}`" for stage in pipeline.stages]
     sections = [f"# {pipeline.name}", markdown_table("Stages", header, rows), "\n".join(links)]
     write_whole(pipeline.folder / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(pipeline.folder / "report.md", ("\n\n".join(sections) + "\n").encode())
@@ -40,6 +40,9 @@ def _came_out(report: dict[str, Any]) -> str:
     """The figure that a stage is judged by, before and after."""
     if evals := report.get("eval"):
         return f"held-out accuracy {evals[0]['accuracy']:.1%} -> {evals[-1]['accuracy']:.1%}"
+    if pairs := report.get("pairs"):
+        low, high = pairs["accuracy_interval"]
+        return f"held-out pair accuracy {pairs['accuracy']:.1%} ({low:.1%} to {high:.1%})"
     loss = f"loss {report['loss']['first']:.3f} -> {report['loss']['last']:.3f}"
     bits = list(report["bits_per_byte"].values())
     return f"{loss}; held-out bits per byte {sum(bits) / len(bits):.3f}" if bits else loss

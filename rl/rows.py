@@ -6,6 +6,7 @@ bytes of another encoding, a column that is not there.
 
 import codecs
 import glob
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,17 +61,16 @@ def find_files(pattern: str) -> list[Path]:
 
 
 def read_rows(path: Path, columns: Sequence[str], broken: Broken, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """The rows of a `.parquet` or `.jsonl` file that have all of `columns`.
+    """The rows of a `.parquet`, `.jsonl` or `.jsonl.gz` file that have all of `columns`.
 
     Raises DataFileError for a file that cannot be read, and see `Broken`.
     """
-    match path.suffix:
-        case ".parquet":
-            yield from _parquet(path, columns)
-        case ".jsonl":
-            yield from _jsonl(path, columns, broken, encoding)
-        case _:
-            raise DataFileError(f"{path}: must be a .parquet or .jsonl file")
+    if path.suffix == ".parquet":
+        yield from _parquet(path, columns)
+    elif path.name.endswith((".jsonl", ".jsonl.gz")):
+        yield from _jsonl(path, columns, broken, encoding)
+    else:
+        raise DataFileError(f"{path}: must be a .parquet, .jsonl or .jsonl.gz file")
 
 
 def read_plain(path: Path, *, encoding: str = "utf-8", separator: str = "") -> Iterator[Row]:
@@ -118,7 +118,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
         yield from _wide_lines(path, codec.name)
         return
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and number == 1:
                     raise DataFileError(f"{path}:1: is UTF-16, not {encoding}; set encoding: utf-16")
@@ -128,14 +128,14 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                     found = f"byte {line[error.start]:#04x} is not {encoding}"
                     raise DataFileError(f"{path}:{number}: {found}; set the encoding that the file is in") from None
                 yield number, text.removeprefix("\ufeff").rstrip("\r\n")
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except (OSError, EOFError) as error:  # EOFError: a packed file that ends too early
+        raise DataFileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
-        with path.open(encoding=encoding) as file:
+        with gzip.open(path, "rt", encoding=encoding) if path.suffix == ".gz" else path.open(encoding=encoding) as file:
             for number, line in enumerate(file, start=1):
                 yield number, line.rstrip("\n")
     except UnicodeError as error:

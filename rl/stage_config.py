@@ -1,11 +1,11 @@
-"""The stages before PPO, pre-training and supervised fine-tuning, as typed sections like those of `rl/config.py`.
+"""The stages beside PPO (pre-training, supervised fine-tuning, reward model), as sections like those of `rl/config.py`.
 
 `run.num_iterations` counts optimiser steps here.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from rl.config import (
     CheckpointConfig,
@@ -98,16 +98,67 @@ class PacingConfig(Section):
     full_at: float = Field(0.5, gt=0.0, le=1.0, description="share of the steps after which every level is open")
 
 
-class SupervisedConfig(Section):
-    batch_rows: PositiveInt = Field(16, description="rows of model.max_length tokens per optimiser step")
+class PairFileConfig(Section):
+    """A file of pairs, see `rl.preference_files`. Human ratings have `messages_column: messages`."""
+
+    path: str = Field(min_length=1, description="a file, or a pattern")
+    chosen_column: str = "chosen"
+    rejected_column: str = "rejected"
+    prompt_column: str = Field("", description="of the question; empty: chosen and rejected are whole dialogs")
+    messages_column: str = Field("", description="of a list of {role, content} that ends with the question, instead")
+
+
+class PairRunConfig(Section):
+    """A run of PPO whose stored answers are compared, see `rl.preference_runs`."""
+
+    run: str = Field(min_length=1, description="its run directory")
+    weights: dict[str, float] = Field({}, description="dimension -> weight; empty: the reward that trained the policy")
+    first: NonNegativeInt = Field(0, description="iteration from which on")
+    last: NonNegativeInt | None = None
+    per_question: PositiveInt = Field(2, description="pairs from the answers to one question in one iteration, at most")
+    min_margin: NonNegativeFloat = Field(0.1, description="by which the better answer is better, at least")
+    num_pairs: PositiveInt = Field(10_000, description="at most")
+
+
+class PreferencesConfig(Section):
+    """What a reward model learns from; see `rl.preferences`."""
+
+    num_pairs: NonNegativeInt = Field(4000, description="drawn from `tasks`, at most; 0: none")
+    max_turns: PositiveInt = 8
+    weights: dict[str, float] = Field(
+        {"task.success": 1.0}, description="dimension -> weight: what tells the answers of a drawn pair apart"
+    )
+    min_margin: NonNegativeFloat = Field(0.1, description="by which the better answer is better, at least")
+    files: tuple[PairFileConfig, ...] = ()
+    runs: tuple[PairRunConfig, ...] = ()
+    held_out_fraction: float = Field(0.1, gt=0.0, lt=1.0, description="share of opening questions never trained on")
+    train_fraction: float = Field(1.0, gt=0.0, le=1.0, description="share of the others that is trained on")
+    max_broken_rows: NonNegativeInt = 100
+
+
+class StepsConfig(Section):
+    """What the steps of all stages have in common."""
+
     micro_batch_tokens: PositiveInt = Field(8192, description="tokens per forward pass, per rank")
     eval_every: NonNegativeInt = Field(100, description="steps; 0: only at the end")
-    eval_tokens: PositiveInt = Field(4096, description="held-out tokens per language and evaluation, at most")
     max_nonfinite_steps: PositiveInt = Field(3, description="skipped steps in a row before the stage stops")
+
+
+class SupervisedConfig(StepsConfig):
+    batch_rows: PositiveInt = Field(16, description="rows of model.max_length tokens per optimiser step")
+    eval_tokens: PositiveInt = Field(4096, description="held-out tokens per language and evaluation, at most")
+
+
+class PairwiseConfig(StepsConfig):
+    batch_pairs: PositiveInt = Field(64, description="pairs per optimiser step")
+    eval_pairs: PositiveInt = Field(1000, description="held-out pairs per evaluation, at most")
+    center_coef: NonNegativeFloat = Field(0.01, description="of (r_chosen + r_rejected)^2 in the loss; 0: off")
 
 
 class PretrainConfig(Section):
     """Next-token prediction on texts, from random weights or any model."""
+
+    kind: ClassVar[Literal["pretrain"]] = "pretrain"
 
     run: RunConfig = RunConfig()
     model: ModelConfig = ModelConfig()
@@ -118,9 +169,15 @@ class PretrainConfig(Section):
     learner: LearnerConfig = LearnerConfig()
     checkpoint: CheckpointConfig = CheckpointConfig(every=100)
 
+    @property
+    def steps(self) -> StepsConfig:
+        return self.supervised
+
 
 class SFTConfig(Section):
     """Next-token prediction on the answers of dialogs."""
+
+    kind: ClassVar[Literal["sft"]] = "sft"
 
     run: RunConfig = RunConfig()
     model: ModelConfig = ModelConfig()
@@ -134,8 +191,32 @@ class SFTConfig(Section):
     learner: LearnerConfig = LearnerConfig()
     checkpoint: CheckpointConfig = CheckpointConfig(every=100)
 
+    @property
+    def steps(self) -> StepsConfig:
+        return self.supervised
 
-StageConfig = Config | PretrainConfig | SFTConfig
+
+class RewardModelConfig(Section):
+    """A score of dialogs, learnt from which one of two people or programs prefer."""
+
+    kind: ClassVar[Literal["reward_model"]] = "reward_model"
+
+    run: RunConfig = RunConfig()
+    model: ModelConfig = ModelConfig()
+    tasks: TasksConfig | None = Field(None, description="what pairs are drawn from; none: from files and runs alone")
+    preferences: PreferencesConfig = PreferencesConfig()
+    pairwise: PairwiseConfig = PairwiseConfig()
+    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-5)
+    learner: LearnerConfig = LearnerConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig(every=100)
+
+    @property
+    def steps(self) -> StepsConfig:
+        return self.pairwise
+
+
+SupervisedStage = PretrainConfig | SFTConfig | RewardModelConfig
+StageConfig = Config | SupervisedStage
 
 
 def sampling_config(config: SFTConfig) -> Config | None:

@@ -12,8 +12,9 @@ from rl.corpus import Counts, Document, read_sources, tokenise, without_repeats
 from rl.demonstrations import Demonstration, from_files, from_scenarios, tokenise_dialogs
 from rl.documents import Documents, Mixture, Paced, Tokenised, write_documents
 from rl.embedded_corpus import embedded_corpus
+from rl.pair_data import pair_texts
 from rl.rows import Broken, DataFileError
-from rl.stage_config import DialogFileConfig, PretrainConfig, SFTConfig
+from rl.stage_config import DialogFileConfig, PretrainConfig, RewardModelConfig, SFTConfig, SupervisedStage
 from rl.tasks import mixture_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TOKENIZER_CHARACTERS = 1_000_000  # that the tokenizer learns from, per language: enough, and none drowns the others
 
 
-def start_texts(config: PretrainConfig | SFTConfig) -> Iterator[str]:
+def start_texts(config: SupervisedStage) -> Iterator[str]:
     """What the tokenizer of a stage that starts from random weights is trained on. Raises DataFileError."""
     used = Counter[str]()
     for text, language in _texts(config):
@@ -88,8 +89,12 @@ def build_mixture(config: PretrainConfig | SFTConfig, documents: Documents, *, p
     )
 
 
-def _texts(config: PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
-    """Texts with their languages."""
+def _texts(config: SupervisedStage) -> Iterator[tuple[str, str]]:
+    """Texts with their languages, "" where that is not known."""
+    if isinstance(config, RewardModelConfig):
+        for text in pair_texts(config):
+            yield text, ""
+        return
     if isinstance(config, PretrainConfig):
         limit = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
         for document in _documents(config, limit):

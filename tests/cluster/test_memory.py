@@ -37,6 +37,18 @@ def test_every_worker_and_rank_counts_and_a_reference_costs_its_weights() -> Non
     assert gib(budget) == {"driver": 0.9, "rollout": 11.4, "reward": 0.6, "learner": 11.6, "object store": 2.25}
 
 
+def test_workers_of_a_reward_model_hold_it(tmp_path: Path) -> None:
+    """0.7 for torch and Ray, and a sparse file of half a GiB in each."""
+    with (tmp_path / "model.safetensors").open("wb") as file:
+        file.truncate(GIB // 2)
+    changes = (
+        "rewards.weights.model.reward=1",
+        f"rewards.model.name_or_path={tmp_path}",
+        "rewards.model.num_workers=3",
+    )
+    assert gib(memory_budget(config(*changes), MODEL_BYTES))["reward model"] == 3.6
+
+
 def test_an_adapter_is_its_own_reference() -> None:
     lora = ("model.name_or_path=somewhere", "model.lora_rank=8", "ppo.advantage_estimator=grpo")
     with_kl, without = (memory_budget(config(*lora, f"ppo.kl_coef={kl}"), MODEL_BYTES) for kl in (0.1, 0.0))

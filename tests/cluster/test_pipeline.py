@@ -56,6 +56,12 @@ def test_too_few_bytes_for_all_letters(refuse: Refuse) -> None:
     assert refuse("model.vocab_size=100").startswith("error: stage pretrain: model.vocab_size is 100: 256 bytes")
 
 
+def test_a_reward_from_a_stage_that_makes_none(refuse: Refuse) -> None:
+    assert refuse("stages.ppo.reward_from=sft") == (
+        "error: override: stage ppo: reward_from = 'sft': that stage makes no reward model"
+    )
+
+
 def test_a_pipeline_in_use(refuse: Refuse, tmp_path: Path) -> None:
     folder = tmp_path / "runs" / "mine"
     folder.mkdir(parents=True)

@@ -63,7 +63,7 @@ def shared(tally: Any) -> dict[str, float]:
 def learn(config: PretrainConfig, folder: Path, num_steps: int = 1) -> tuple[list[dict], dict[str, np.ndarray], float]:
     """Metrics of each step, the weights after them, and the loss on the first batch then."""
     learner = build_supervised_learner(config, folder, PLAN, rank=get_rank())
-    metrics = [shared(learner.imitate(batch(step), step=step)) for step in range(num_steps)]
+    metrics = [shared(learner.learn(batch(step), step=step)) for step in range(num_steps)]
     return metrics, weights_of(learner), shared(learner.measure(batch()))["train/loss"]
 
 
@@ -71,13 +71,13 @@ def save_and_resume(config: PretrainConfig, folder: Path, checkpoint: Path) -> t
     """The weights' SHA-256 after four steps in one go, and with a new learner for the last two."""
     first = build_supervised_learner(config, folder, PLAN, rank=get_rank())
     for step in (0, 1):
-        first.imitate(batch(step), step=step)
+        first.learn(batch(step), step=step)
     first.save(checkpoint, folder)
     second = build_supervised_learner(config, folder, PLAN, rank=get_rank())
     second.load(checkpoint)
     for learner in (first, second):
         for step in (2, 3):
-            learner.imitate(batch(step), step=step)
+            learner.learn(batch(step), step=step)
     return first.fingerprint(4), second.fingerprint(4)
 
 
