@@ -5,6 +5,7 @@
 
 from pydantic import Field, NonNegativeInt, PositiveInt
 
+from envs.calls import ToolName
 from rl.config import (
     CheckpointConfig,
     Config,
@@ -65,6 +66,8 @@ class DemonstrationsConfig(Section):
     num_dialogs: NonNegativeInt = Field(2000, description="drawn from tasks.mix, answered by its own demonstrations")
     max_turns: PositiveInt = 8
     files: tuple[DialogFileConfig, ...] = ()
+    tools: tuple[ToolName, ...] = Field((), description="that are called where a question names a calculation")
+    tool_share: float = Field(1.0, ge=0.0, le=1.0, description="of the drawn dialogs in which these tools are at hand")
     held_out_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of dialogs never trained on")
     max_broken_rows: NonNegativeInt = 100
 
