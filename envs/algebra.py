@@ -1,8 +1,8 @@
 """Algebra by SymPy, in a process of its own: whatever an expression does to it, the caller is told within a deadline.
 
 `envs/algebra_inside.py` bounds what may be asked and the processor time that it may take. An outcome thus does not
-depend on how busy the machine is, but for expressions at the very limit; the deadline here, several times as long on
-the clock, is for what no limit inside could end. The process ends when its input does, and so with its owner.
+depend on how busy the machine is, but for expressions at the very limit; the deadline here, many times as long on the
+clock, is for what no limit inside could end. The process ends when its input does, and so with its owner.
 """
 
 import json
@@ -15,7 +15,8 @@ from pathlib import Path
 from envs.tools import ToolError
 
 START_SECONDS = 60.0  # SymPy takes a second to import, on a machine with nothing else to do
-PATIENCE = 4.0  # seconds on the clock for a second of processor time
+PATIENCE = 20.0  # seconds on the clock for a second of processor time
+TOO_SLOW = "it takes too long"
 INSIDE = Path(__file__).with_name("algebra_inside.py")
 
 
@@ -38,7 +39,7 @@ class Algebra:
             line = b""
         if not line:
             self.close()
-            raise ToolError("it takes too long, or too much memory")
+            raise ToolError(TOO_SLOW)
         is_result, text = json.loads(line)
         if not is_result:
             raise ToolError(text)

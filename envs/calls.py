@@ -1,4 +1,4 @@
-"""Calls within an answer: the policy writes `<calc>12*(3+4)</calc>`, reads `<out>84</out>`, and goes on in the same turn.
+"""Calls within an answer: the policy writes `<calc>12*(3+4)</calc>`, reads `<out>84</out>`, and goes on in that turn.
 
 The run offers these tools (`rollout.tools`), whatever the scenario, and the user hears nothing of it: what a tool gave
 is context that the policy never learns to write. The families of `envs/families/tool_calls.py` are another thing: there

@@ -134,9 +134,7 @@ class Side:
         """Make a turn of the draft; `tail` is the text of the draft's tail."""
         assert self.question is not None
         draft, self.draft = self.draft, Draft()
-        self.turns.append(
-            Turn(self.question, draft.text + tail, finish, draft.num_tokens, tuple(draft.tool_uses))
-        )
+        self.turns.append(Turn(self.question, draft.text + tail, finish, draft.num_tokens, tuple(draft.tool_uses)))
         self.turn_ends.append(len(self.tokens) - 1 if draft.num_tokens else -1)
         return self.turns[-1]
 

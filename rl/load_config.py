@@ -101,6 +101,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         if length >= model.max_length:
             cause = f"question and answer share model.max_length = {model.max_length}, so it must be below that"
             yield f"rollout.{name}_length", cause
+    if len(set(rollout.tools)) < len(rollout.tools):
+        yield "rollout.tools", "names a tool twice"
     if ppo.micro_batch_tokens < model.max_length:
         yield "ppo.micro_batch_tokens", f"must hold a dialog of model.max_length = {model.max_length} tokens"
     if ppo.mini_batch_size > num_trajectories:
