@@ -247,7 +247,7 @@ def test_all_action_tokens_around_the_output_are_of_one_turn_and_its_end_is_paid
 
 @pytest.mark.parametrize("policy_loss", POLICY_LOSSES)
 def test_no_loss_entropy_or_kl_reaches_the_logits_of_an_output(policy_loss: str) -> None:
-    """The gradient of the logits that predict each token: nothing for the output, something for all that was written."""
+    """The gradient of the logits that predict a token: nothing for the output, something for all that was written."""
     _, scored = packed()
     batch = pack([scored], reward_clip=10.0)
     tokens, mask = torch.tensor(batch.tokens).long(), torch.tensor(batch.action_mask)
