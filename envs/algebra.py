@@ -6,6 +6,7 @@ clock, is for what no limit inside could end. The process ends when its input do
 """
 
 import json
+import os
 import selectors
 import subprocess
 import sys
@@ -33,7 +34,6 @@ class Algebra:
         assert process.stdin is not None
         try:
             process.stdin.write(json.dumps(expression).encode() + b"\n")
-            process.stdin.flush()
             line = _read_line(process, PATIENCE * self._cpu_seconds)
         except BrokenPipeError:
             line = b""
@@ -61,6 +61,7 @@ class Algebra:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            bufsize=0,  # or what a dead process did not read would be written once more when the pipe is closed
             env={},
             cwd="/",
             start_new_session=True,
@@ -80,7 +81,7 @@ def _read_line(process: subprocess.Popen[bytes], seconds: float) -> bytes:
         while not line.endswith(b"\n"):
             if not selector.select(max(0.0, deadline - time.monotonic())):
                 return b""
-            block = process.stdout.read1(65536)  # type: ignore[attr-defined]
+            block = os.read(process.stdout.fileno(), 65536)
             if not block:
                 return b""
             line += block

@@ -1,13 +1,16 @@
 """Calls within an answer: how they are found and shown, what comes back, and that no expression harms anybody."""
 
 import time
+from types import ModuleType
 
 import pytest
 
 from envs.algebra import Algebra
 from envs.calls import OUTPUT, TOOL_NAMES, Call, CallRunner, announcement, demonstrate, find_call, markers
-from envs.task import Question, ToolUse, Turn
-from envs.tools import ToolError, calculate
+from envs.families import arithmetic, word_problems
+from envs.library import Library
+from envs.task import Question, Task, ToolUse, Turn
+from envs.tools import ToolError, calculate, exact_value
 
 CALCULATOR = ("calculator",)
 
@@ -187,8 +190,19 @@ def test_a_process_that_was_killed_costs_one_call() -> None:
 
 
 def test_other_uses_of_the_calculator_know_no_comparison() -> None:
-    from envs.tools import exact_value
-
     assert calculate("1<2") == "true"
     with pytest.raises(ToolError):
         exact_value("1<2")
+
+
+@pytest.mark.parametrize("family", [arithmetic, word_problems])
+def test_the_calculation_of_a_question_gives_its_answer(family: ModuleType) -> None:
+    library, num_questions = Library(family.SCENARIOS), 0
+    for scenario in family.SCENARIOS:
+        for level in range(scenario.num_levels):
+            for language in ("en", "fr"):
+                for seed in range(20):
+                    for question in library.questions(Task(scenario.name, language, level, seed), max_turns=4):
+                        assert calculate(question.calculation) == question.answer
+                        num_questions += 1
+    assert num_questions > 400
