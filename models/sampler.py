@@ -39,13 +39,16 @@ class SamplerSettings:
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """One continuation to sample: at most `max_tokens` after `prompt`. `greedy` ignores temperature and seed."""
+    """One continuation to sample: at most `max_tokens` after `prompt`. `greedy` ignores temperature and seed;
+    `stop_token_ids` end it too, besides those of the settings.
+    """
 
     id: str
     prompt: Sequence[int]
     max_tokens: int
     seed: int
     greedy: bool = False
+    stop_token_ids: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +179,7 @@ class Sampler:
             # a continuation must not replay the random numbers of its beginning
             seed=None if request.greedy else request.seed + written,
             max_tokens=request.max_tokens - written,
-            stop_token_ids=list(s.stop_token_ids),
+            stop_token_ids=[*s.stop_token_ids, *request.stop_token_ids],
             ignore_eos=True,  # or every end token in the folder's generation_config.json would stop too
             logprobs=0,
             flat_logprobs=True,

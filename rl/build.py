@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from envs.calls import ToolName, announcement, demonstrate, markers
 from envs.mix import MixLine, evaluation_tasks
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
@@ -20,6 +21,7 @@ from models.reward_model import PreTrainedModel, load_reward_model, start_reward
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import load_value
+from rl.calls import CallRules
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.reward_learner import RewardLearner
@@ -80,6 +82,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             all_bytes=model_config.all_bytes,
             number_tokens=model_config.number_tokens,
             word_tokens=model_config.word_tokens,
+            markers=markers(_tools(config)),
         )
         shape = build_config(
             model_config.preset,
@@ -187,6 +190,12 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         name=name,
         opponents=OpponentEngine(settings, _dtype(config)),
         model_users=rollout.model_users,
+        calls=CallRules(
+            tools=rollout.tools,
+            max_calls=rollout.tool_calls.max_calls,
+            max_output_tokens=rollout.tool_calls.max_output_tokens,
+            timeout_seconds=rollout.tool_calls.timeout_seconds,
+        ),
     )
 
 
@@ -220,6 +229,17 @@ def _dtype(config: StageConfig) -> torch.dtype:
     return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
 
 
+def _tools(config: StageConfig) -> tuple[ToolName, ...]:
+    """That the policy of this stage calls."""
+    match config:
+        case Config():
+            return config.rollout.tools
+        case SFTConfig():
+            return config.demonstrations.tools
+        case _:
+            return ()
+
+
 def _dialog_texts(config: Config) -> Iterator[str]:
     """What is said in dialogs that go right, held-out openings too; the same for every seed, so that seeds share a
     vocabulary.
@@ -231,10 +251,12 @@ def _dialog_texts(config: Config) -> Iterator[str]:
         made = make_tasks(library, line, max_turns=config.rollout.max_turns)
         lines = [line, *(MixLine(task.scenario, 1.0, (task.language,), (task.level,)) for task in made)]
         tasks += evaluation_tasks(library, lines, NUM_TOKENIZER_DIALOGS)
+    if config.rollout.tools:
+        yield announcement(config.rollout.tools)
     for task in tasks:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
-            yield question.demonstration
+            yield demonstrate(question, config.rollout.tools)
         if config.rollout.model_users:
             for question in library.user_questions(task, max_turns=config.rollout.max_turns):
                 yield question.text

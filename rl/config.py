@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from envs.calls import ToolName
+
 Fraction = Field(ge=0.0, le=1.0)
 
 
@@ -106,6 +108,14 @@ class AutoscaleConfig(Section):
     nodes: bool = Field(False, description="true: the cluster's autoscaler brings missing nodes, so workers wait")
 
 
+class ToolCallsConfig(Section):
+    """Limits on the calls of `rollout.tools`; see `rl.calls.CallRules`."""
+
+    max_calls: PositiveInt = Field(4, description="in a turn")
+    max_output_tokens: PositiveInt = Field(64, description="a longer result becomes an error")
+    timeout_seconds: PositiveFloat = Field(2.0, description="of processor time, for a call")
+
+
 class RolloutConfig(Section):
     num_rollout_workers: PositiveInt = 1
     autoscale: AutoscaleConfig = AutoscaleConfig()
@@ -115,12 +125,14 @@ class RolloutConfig(Section):
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     top_k: int = Field(-1, ge=-1)
     max_prompt_length: PositiveInt = Field(512, description="tokens of an opening question with its template")
-    max_response_length: PositiveInt = Field(512, description="tokens of one turn")
+    max_response_length: PositiveInt = Field(512, description="tokens of one turn, outputs of tools left out")
     max_turns: PositiveInt = 8
     model_users: bool = Field(
         False, description="true: a model plays the users, in training, where a scenario can be played"
     )
     user_model: str = Field("", description="folder of the model that plays them; empty: the policy plays both sides")
+    tools: tuple[ToolName, ...] = Field((), description="that the policy may call within an answer")
+    tool_calls: ToolCallsConfig = ToolCallsConfig()
     episode_timeout_seconds: PositiveFloat = 300.0
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")

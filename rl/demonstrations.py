@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from envs.calls import OUTPUT, announcement, demonstrate
 from envs.chance import uniform
 from envs.library import Library
 from envs.mix import MixLine, draw
@@ -33,16 +34,22 @@ def from_scenarios(
 ) -> Iterator[Demonstration]:
     """`num_dialogs` dialogs of the mixture. One is cut before the first question that names no answer, and left out
     where that is its first. `fraction`: share of opening questions that are never asked.
+
+    In `tool_share` of them the assistant has `tools`, is told so as in a rollout, and calls them where a calculation is
+    due. The rest shows how to do without: what a policy without tools is measured by later.
     """
     for index in range(demonstrations.num_dialogs):
         task = draw(library, mix, seed, 0, index, fraction)
+        has_tools = uniform("has tools", seed, index) < demonstrations.tool_share
+        tools = demonstrations.tools if has_tools else ()
         turns: list[tuple[str, str]] = []
         for question in library.questions(task, max_turns=demonstrations.max_turns):
             if not question.demonstration:
                 break
-            turns.append((question.text, question.demonstration))
+            turns.append((question.text, demonstrate(question, tools)))
         if turns:
-            yield Demonstration(tuple(turns), task.language, level=task.level)
+            system = announcement(tools) if tools else None
+            yield Demonstration(tuple(turns), task.language, system, level=task.level)
 
 
 def from_files(files: Iterable[DialogFileConfig], broken: Broken) -> Iterator[Demonstration]:
@@ -58,20 +65,29 @@ def from_files(files: Iterable[DialogFileConfig], broken: Broken) -> Iterator[De
 
 
 def tokenise_dialogs(
-    demonstrations: Iterable[Demonstration], chat: ChatFormat, *, max_tokens: int, held_out_fraction: float
+    demonstrations: Iterable[Demonstration],
+    chat: ChatFormat,
+    *,
+    max_tokens: int,
+    held_out_fraction: float,
+    has_tools: bool = False,
 ) -> Iterator[Tokenised]:
-    """In the chat format, with its action mask. Turns that do not fit into `max_tokens` are left away from the end."""
+    """In the chat format, with its action mask. Turns that do not fit into `max_tokens` are left away from the end.
+    `has_tools`: outputs of tools stand in the answers, in files too, and are no actions.
+    """
+    outputs = OUTPUT if has_tools else None
     for demonstration in demonstrations:
         turns = demonstration.turns
-        tokens, mask = chat.render(turns, demonstration.system)
+        tokens, mask = chat.render(turns, demonstration.system, outputs)
         while len(tokens) > max_tokens and len(turns) > 1:
             turns = turns[:-1]
-            tokens, mask = chat.render(turns, demonstration.system)
+            tokens, mask = chat.render(turns, demonstration.system, outputs)
         if len(tokens) <= max_tokens:
+            written = [OUTPUT.sub("", answer) if has_tools else answer for _, answer in turns]
             yield Tokenised(
                 np.array(tokens, np.int32),
                 np.array(mask),
-                sum(len(answer.encode()) for _, answer in turns),
+                sum(len(text.encode()) for text in written),
                 demonstration.language,
                 uniform("held-out dialog", demonstration.turns[0][0]) < held_out_fraction,
                 demonstration.level,

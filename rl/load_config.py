@@ -107,6 +107,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     if autoscale.enabled and not autoscale.min <= rollout.num_rollout_workers <= autoscale.max:
         cause = f"must be from rollout.autoscale.min = {autoscale.min} to rollout.autoscale.max = {autoscale.max}"
         yield "rollout.num_rollout_workers", cause
+    if len(set(rollout.tools)) < len(rollout.tools):
+        yield "rollout.tools", "names a tool twice"
     if ppo.micro_batch_tokens < model.max_length:
         yield "ppo.micro_batch_tokens", f"must hold a dialog of model.max_length = {model.max_length} tokens"
     if ppo.mini_batch_size > num_trajectories:

@@ -13,13 +13,16 @@ from typing import Any, Protocol
 import numpy as np
 
 from envs.library import Library
-from envs.task import Played, Question
+from envs.task import FinishReason, Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
 from models.sampler import Sample, SampleRequest
 from models.weights import Manifest
+from rl.calls import CallRules, Calls
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
 from rl.trajectory import EpisodeRequest, Trajectory, failed
+
+IDLE_SECONDS = 0.05  # between two looks at the clock while only tools are at work
 
 
 class Engine(Protocol):
@@ -57,6 +60,7 @@ class RolloutWorker:
         opponents: makes the second engine say the words of the policy in a folder. It is asked again only when no
             dialog with another folder is under way, so it may use one engine for all of them.
         model_users: whether a model plays the user in training, where the scenario can be played.
+        calls: the tools that the assistant may call within an answer; none unless given.
 
     Example: `worker.admit(requests); trajectories = worker.advance(max_seconds=0.2)`
     """
@@ -71,11 +75,13 @@ class RolloutWorker:
         name: str,
         opponents: Callable[[str], Engine] | None = None,
         model_users: bool = False,
+        calls: CallRules | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._chat, self._library, self._budget = engine, chat, library, budget
         self._name, self._clock = name, clock
         self._opponents, self._model_users = opponents, model_users
+        self._calls = Calls(chat, calls or CallRules())
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
@@ -115,6 +121,7 @@ class RolloutWorker:
                 if engine.num_unfinished:
                     for sample in engine.step():
                         self._take(self._episodes.pop(sample.id), sample)
+            self._hand_out_outputs()
             self._end_overdue()
             self._start_waiting()
             if self._clock() - start >= max_seconds:
@@ -147,12 +154,12 @@ class RolloutWorker:
         try:
             conversation = self._conversation(request)
             cue = conversation.open()
-            prompt = self._chat.open(cue.question.text)
+            episode = Episode(request, conversation, self._clock())
+            side = episode.side(cue.role)
+            prompt = self._prompt(side, cue.question.text)
         except Exception as error:  # a user's scenario may do anything, and must cost one episode only
             self._fail(request, f"the scenario raised {cause_of(error)}")
             return
-        episode = Episode(request, conversation, self._clock())
-        side = episode.side(cue.role)
         if len(prompt) > self._room(side):
             self._fail(request, f"the opening question has {len(prompt)} tokens, more than {self._room(side)}")
             return
@@ -178,16 +185,27 @@ class RolloutWorker:
     def _ask(self, episode: Episode, side: Side, question: Question, prompt: list[int]) -> None:
         side.read(question, prompt)
         episode.speaker = side
+        self._sample(episode)
+
+    def _sample(self, episode: Episode) -> None:
+        """Let the speaker write its answer, or the next part of it."""
+        side = episode.speaker
         self._episodes[side.request.id] = episode
         self._engine_of(side).add(
             SampleRequest(
                 id=side.request.id,
                 prompt=side.tokens,
-                max_tokens=min(self._budget.max_response_length, self._budget.max_length - len(side.tokens)),
-                seed=side.request.turn_seed(len(side.turns)),
+                max_tokens=self._tokens_left(side),
+                seed=side.sample_seed,
                 greedy=side.request.purpose == "eval",
+                stop_token_ids=self._calls.stop_token_ids(side),
             )
         )
+
+    def _tokens_left(self, side: Side) -> int:
+        """That this side may still write in this turn."""
+        own = self._budget.max_response_length - side.draft.num_tokens
+        return min(own, self._budget.max_length - len(side.tokens))
 
     def _engine_of(self, side: Side) -> Engine:
         if not side.request.is_by_opponent:
@@ -196,10 +214,39 @@ class RolloutWorker:
         return self._opponent
 
     def _take(self, episode: Episode, sample: Sample) -> None:
-        """Note what was said, and hand it to the other side."""
+        """Note what was written. It may have stopped for a call; else it is an answer."""
+        side = episode.speaker
+        side.write(sample)
+        if sample.finish == "length" or side.tokens[-1] in self._chat.stop_token_ids:
+            self._end_turn(episode, sample.finish)
+        elif not self._tokens_left(side):
+            self._end_turn(episode, "length")
+        elif self._calls.start(episode):
+            self._episodes[side.request.id] = episode
+        else:
+            self._sample(episode)
+
+    def _hand_out_outputs(self) -> None:
+        """Let those go on whose calls have ended; where nobody else has anything to do, wait for one."""
+        is_idle = not any(engine.num_unfinished for engine in (self._engine, self._opponent) if engine)
+        for episode, call, output in self._calls.finished(IDLE_SECONDS if is_idle else 0.0):
+            side = episode.speaker
+            del self._episodes[side.request.id]
+            try:
+                text, tokens = self._calls.tokens_of(output.result())
+            except Exception as error:
+                self._lose(episode, f"the tool {call.tool} raised {type(error).__name__}: {error}")
+                continue
+            if len(tokens) >= self._budget.max_length - len(side.tokens):
+                self._end_turn(episode, "length")
+            else:
+                side.read_output(call, text, tokens)
+                self._sample(episode)
+
+    def _end_turn(self, episode: Episode, finish: FinishReason) -> None:
+        """Hand the answer to the other side."""
         speaker = episode.speaker
-        answer = self._chat.decode(sample.tokens.tolist())
-        speaker.write(sample, answer)
+        answer = speaker.end_turn(self._chat.decode(speaker.draft.tail), finish).answer
         try:
             cue = episode.conversation.reply(speaker.request.role, answer)
             if cue is None:
@@ -216,7 +263,9 @@ class RolloutWorker:
         self._ask(episode, side, cue.question, prompt)
 
     def _prompt(self, side: Side, text: str) -> list[int]:
-        return self._chat.reply(text, answer_ended=not side.is_cut_off) if side.turns else self._chat.open(text)
+        if side.turns:
+            return self._chat.reply(text, answer_ended=not side.is_cut_off)
+        return self._chat.open(text, self._calls.system(side))
 
     def _end(self, episode: Episode, *, cut: bool) -> None:
         self._finished.append(episode.finish(cut=cut, worker=self._name, now=self._clock()))
@@ -232,7 +281,10 @@ class RolloutWorker:
         now, limit = self._clock(), self._budget.timeout_seconds
         overdue = {key: e for key, e in self._episodes.items() if now - e.started > limit}
         for key, episode in overdue.items():
-            self._engine_of(episode.speaker).abort([key])
+            if key in self._calls:
+                self._calls.drop(key)
+            else:
+                self._engine_of(episode.speaker).abort([key])
             del self._episodes[key]
             if episode.main.turns:
                 self._end(episode, cut=True)

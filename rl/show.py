@@ -75,7 +75,7 @@ def _dialog(turn: Turn, role: Role) -> list[Text]:
     cut = "  [cut off by the length limit]" if turn.finish == "length" else ""
     return [
         Text.assemble((f"{OTHER_SIDE[role]:11}", "bold blue"), printable(question.text), (wanted, "dim")),
-        Text.assemble((f"{role:11}", "bold"), printable(turn.answer), (cut, "yellow")),
+        Text.assemble((f"{role:11}", "bold"), printable(turn.text), (cut, "yellow")),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
+from envs.calls import ToolName
 from rl.config import (
     CheckpointConfig,
     Config,
@@ -84,6 +85,8 @@ class DemonstrationsConfig(Section):
     max_turns: PositiveInt = 8
     files: tuple[DialogFileConfig, ...] = ()
     rejection: RejectionConfig = RejectionConfig()
+    tools: tuple[ToolName, ...] = Field((), description="that are called where a question names a calculation")
+    tool_share: float = Field(1.0, ge=0.0, le=1.0, description="of the drawn dialogs in which these tools are at hand")
     held_out_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of dialogs never trained on")
     max_broken_rows: NonNegativeInt = 100
 

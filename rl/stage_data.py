@@ -102,6 +102,8 @@ def _texts(config: SupervisedStage) -> Iterator[tuple[str, str]]:
         return
     limit = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
     for demonstration in _demonstrations(config, limit):
+        if demonstration.system:
+            yield demonstration.system, demonstration.language
         for turn in demonstration.turns:
             for text in turn:
                 yield text, demonstration.language
@@ -129,6 +131,7 @@ def _tokenised_dialogs(
         chat_format(tokenizer),
         max_tokens=config.model.max_length,
         held_out_fraction=config.demonstrations.held_out_fraction,
+        has_tools=bool(config.demonstrations.tools),
     )
 
 

@@ -8,7 +8,7 @@ changes the final weights.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -119,7 +119,7 @@ class FakeEngine:
         assert request.id not in self._running
         self._running[request.id] = Running(request)
         self.requests.append(
-            SampleRequest(request.id, tuple(request.prompt), request.max_tokens, request.seed, request.greedy)
+            replace(request, prompt=tuple(request.prompt), stop_token_ids=tuple(request.stop_token_ids))
         )
 
     def abort(self, ids: Sequence[str]) -> None:
@@ -159,14 +159,15 @@ class FakeEngine:
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
-        if token != stop and len(running.tokens) < request.max_tokens:
+        stops = token in (stop, *request.stop_token_ids)
+        if not stops and len(running.tokens) < request.max_tokens:
             return None
         return Sample(
             request.id,
             np.array(running.tokens, np.int32),
             np.array(running.logprobs, np.float32),
             np.array(running.versions, np.int32),
-            "stop" if token == stop else "length",
+            "stop" if stops else "length",
         )
 
 
