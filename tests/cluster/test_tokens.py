@@ -72,9 +72,7 @@ def test_an_open_dashboard_is_told_from_a_closed_one(dashboard: tuple[str, list[
     assert not answers_without_token(address)
 
 
-def test_beyond_this_machine(
-    dashboard: tuple[str, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_beyond_this_machine(dashboard: tuple[str, list[int]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the dashboard's address passes for one of another machine."""
     address, status = dashboard
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
