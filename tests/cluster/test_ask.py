@@ -66,7 +66,7 @@ def test_scale_says_what_it_lacks(running: Path, capsys: pytest.CaptureFixture) 
 
 def test_a_run_that_does_not_answer(running: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ask, "ANSWER_SECONDS", 0.1)
-    with pytest.raises(TimeoutError, match="has not answered within 0.1 s"):
+    with pytest.raises(TimeoutError, match=r"has not answered within 0\.1 s"):
         ask.scale(running, rollout=2, reward=None)
 
 

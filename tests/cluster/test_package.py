@@ -63,5 +63,5 @@ def test_folders_that_a_job_would_look_for_in_vain(tmp_path: Path, monkeypatch: 
     require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=owner/a-hub-id"]))
     with pytest.raises(PackageError, match=r"run.folder = runs: .* name an absolute one"):
         require_shared(load_config("r1_zero_smoke"))
-    with pytest.raises(PackageError, match="model.name_or_path = model: models do not travel"):
+    with pytest.raises(PackageError, match=r"model\.name_or_path = model: models do not travel"):
         require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=model"]))

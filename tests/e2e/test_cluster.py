@@ -1,4 +1,4 @@
-"""Workers that come and go while a run trains, and a run that is submitted to a cluster of two nodes from outside it."""
+"""Workers that come and go while a run trains, and a run that is submitted to a cluster of two nodes from outside."""
 
 import os
 import shutil
