@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ray.actor import ActorHandle
+
 from cluster.autoscale import Autoscaler
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
@@ -116,18 +118,18 @@ class Actors:
         learner = learner or start_learner(config, plan, folder, placement.bundle("learner"))
         rollout, rewards = config.rollout, config.rewards
         quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        rollout_actor = RolloutActor.options(
-            num_cpus=rollout.num_threads,
-            num_gpus=plan.gpus_per_rollout_worker,
-            runtime_env={"env_vars": {**plan.engine_env, **quiet}},
-        )
         seats = Seats(placement.bundle("rollout"))
-        rollout_members = Fleet(
-            "rollout",
-            lambda name: rollout_actor.options(scheduling_strategy=seats.take(name)).remote(config, folder, plan, name),
-            rollout.num_rollout_workers,
-            seats=seats,
-        )
+
+        def start_rollout(name: str) -> ActorHandle:
+            actor = RolloutActor.options(
+                num_cpus=rollout.num_threads,
+                num_gpus=plan.gpus_per_rollout_worker,
+                scheduling_strategy=seats.take(name),
+                runtime_env={"env_vars": {**plan.engine_env, **quiet}},
+            )
+            return actor.remote(config, folder, plan, name)
+
+        rollout_members = Fleet("rollout", start_rollout, rollout.num_rollout_workers, seats=seats)
         reward = placement.bundle("reward")
         reward_actor = RewardActor.options(num_cpus=reward.cpus, memory=reward.memory_bytes)
         reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.memory import GIB, ResourceError, describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from cluster.memory import GIB, describe, memory_budget, object_store_bytes, weight_bytes
 from rl.config import Config
 from rl.load_config import load_config
 
@@ -63,15 +63,6 @@ def test_weights_are_counted_by_their_files(tmp_path: Path) -> None:
     for name, size in (("model-1.safetensors", 10), ("model-2.safetensors", 20), ("tokenizer.json", 40)):
         (tmp_path / name).write_bytes(bytes(size))
     assert weight_bytes(tmp_path) == 30
-
-
-def test_too_little_memory_is_refused_with_the_amounts() -> None:
-    budget = {"driver": GIB, "rollout": 2 * GIB}
-    require_memory(budget, 3 * GIB)
-    with pytest.raises(ResourceError) as caught:
-        require_memory(budget, 3 * GIB - 1)
-    for amount in ("about 3.0 GiB", "driver 1.0, rollout 2.0", "3.0 GiB are free", "rollout.kv_cache_gib"):
-        assert amount in str(caught.value)
 
 
 def test_description() -> None:
