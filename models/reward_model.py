@@ -40,22 +40,24 @@ def is_reward_model(name_or_path: str | Path) -> bool:
 
 
 def start_reward_model(
-    name_or_path: str | Path | PreTrainedModel, *, seed: int, pad_token_id: int, dtype: torch.dtype = torch.float32
+    name_or_path: str | Path, *, seed: int, pad_token_id: int, dtype: torch.dtype = torch.float32
 ) -> PreTrainedModel:
-    """What training starts from, ready to be saved: a reward model as it is, or a language model's body with a new
-    head. Raises ModelError.
+    """What training starts from, ready to be saved: a reward model as it is, or a language model with a new head.
+
+    Raises ModelError.
     """
-    if isinstance(name_or_path, PreTrainedModel):
-        policy = name_or_path
-    elif is_reward_model(name_or_path):
+    if is_reward_model(name_or_path):
         return load_classifier(name_or_path, dtype=dtype)
-    else:
-        policy = load_policy(name_or_path, dtype=dtype)
+    return with_head(load_policy(name_or_path, dtype=dtype), seed=seed, pad_token_id=pad_token_id)
+
+
+def with_head(policy: PreTrainedModel, *, seed: int, pad_token_id: int) -> PreTrainedModel:
+    """The body of a language model, with a new head in place of its output layer. Raises ModelError."""
     config = policy.config
     config.num_labels, config.pad_token_id = 1, pad_token_id
     try:
         with torch.device("meta"):
-            classifier = AutoModelForSequenceClassification.from_config(config, dtype=dtype)
+            classifier = AutoModelForSequenceClassification.from_config(config, dtype=policy.dtype)
     except ValueError as error:
         raise ModelError(f"a model of type {config.model_type!r} has no form with a score: {error}") from error
     if not isinstance(getattr(classifier, HEAD, None), nn.Linear):

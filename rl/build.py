@@ -17,7 +17,7 @@ from models.lora import adapter_disabled, apply_lora
 from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
-from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model
+from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model, with_head
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import load_value
@@ -94,7 +94,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
         )
         model = random_policy(shape, seed=seed, dtype=_dtype(config))
         if isinstance(config, RewardModelConfig):
-            model = start_reward_model(model, seed=seed + 1, pad_token_id=tokenizer.pad_token_id)
+            model = with_head(model, seed=seed + 1, pad_token_id=tokenizer.pad_token_id)
     unfinished = folder.with_name(f".{folder.name}.saving")
     shutil.rmtree(unfinished, ignore_errors=True)
     save_model_folder(model, tokenizer, unfinished)

@@ -11,7 +11,7 @@ import pytest
 from cluster.model_rewards import RulesAndModel, start_reward_models
 from cluster.rewards import RewardFleet
 from models.policy import random_policy, save_model_folder
-from models.reward_model import RewardModel, start_reward_model
+from models.reward_model import RewardModel, with_head
 from models.tokenizer import train_tokenizer
 from rewards.score import DialogScore, RewardError
 from rl.config import RewardServiceConfig
@@ -73,7 +73,7 @@ async def test_what_one_of_them_cannot_judge_is_an_error() -> None:
 async def test_real_workers_say_what_the_model_says(tmp_path: Path) -> None:
     tokenizer = train_tokenizer([""], vocab_size=262)
     policy = random_policy(tiny_config(vocab_size=262), seed=1)
-    save_model_folder(start_reward_model(policy, seed=2, pad_token_id=0), tokenizer, tmp_path / "model")
+    save_model_folder(with_head(policy, seed=2, pad_token_id=0), tokenizer, tmp_path / "model")
     dialogs = [trajectory(request(0, n), ["x" * n, "and more"]) for n in range(1, 6)]
     members = start_reward_models(RewardServiceConfig(name_or_path=str(tmp_path / "model"), num_workers=2))
     fleet = RewardFleet(members, timeout_seconds=60.0, max_retries=1)

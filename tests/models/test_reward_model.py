@@ -104,7 +104,9 @@ def test_what_is_no_reward_model_is_refused(policy: Path, folder: Path, tmp_path
         RewardModel(policy)
     with pytest.raises(ModelError, match="no folder"):
         RewardModel("/nowhere/model")
-    two = AutoModelForSequenceClassification.from_config(tiny_config(vocab_size=262), num_labels=2)
+    config = tiny_config(vocab_size=262)
+    config.num_labels = 2
+    two = AutoModelForSequenceClassification.from_config(config)
     save_model_folder(two, load_tokenizer(policy), tmp_path / "two")
     with pytest.raises(ModelError, match="gives no single score"):
         load_reward_model(tmp_path / "two")

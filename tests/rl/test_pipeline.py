@@ -60,7 +60,7 @@ def test_what_changes_runs_again_and_so_does_what_follows(tmp_path: Path) -> Non
     assert done[0][1] == "skip"
     assert done[1] == ("sft", "run", "changed since it ran: run.seed, optimizer.lr")
     assert done[2] == ("reward_model", "run", "changed since it ran: the model that it starts from")
-    assert done[3] == ("ppo", "run", "changed since it ran: the model that it starts from, the reward model")
+    assert done[3] == ("ppo", "run", "changed since it ran: the model that it starts from")
     previous = tmp_path / "mine" / "stages" / "sft.previous" / "policy" / "model.safetensors"
     assert previous.read_text() == "weights sft 42"
 

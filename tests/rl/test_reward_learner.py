@@ -102,7 +102,7 @@ def test_loss_and_step_are_those_of_single_pairs_in_plain_pytorch(plain: Any, st
     (sum(first + second for first, second in losses) / len(losses)).backward()
     optimizer.step()
     metrics, weights, _ = plain
-    assert metrics["train/loss"] == pytest.approx(float(sum(first for first, _ in losses)) / len(losses), abs=1e-5)
+    assert metrics["train/loss"] == pytest.approx(sum(first.item() for first, _ in losses) / len(losses), abs=1e-5)
     for name, parameter in network.named_parameters():
         np.testing.assert_allclose(weights[name], parameter.detach().numpy(), atol=2e-6, err_msg=name)
 
