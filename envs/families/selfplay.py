@@ -28,10 +28,11 @@ from envs.families.arithmetic import (
 from envs.families.selfplay_phrasings import PHRASINGS
 from envs.family import Family, Level, Start
 from envs.formulas import FormulaError, parse, value_of
-from envs.task import Dialog, Question, Scenario, Task, Transcript
+from envs.task import Dialog, Question, Scenario, Task, Transcript, stable_hash
 from envs.users import SimulatedUser
 
 NUM_STEPS = 3  # a number, the number of an operator, a number
+NUM_RANGES = 5  # that the numbers of a level are cut into
 NUMBER = re.compile(r"0|[1-9]\d{0,3}", re.ASCII)
 SUM = re.compile(r"(\d+)([-+*])(\d+)", re.ASCII)
 FORMULA_LEVELS = (0, 4)  # of `arithmetic`, whose words the solver hears
@@ -78,16 +79,20 @@ class ProposeSum:
     num_levels = len(SUM_LEVELS)
 
     def size(self, language: str, level: int) -> int | None:
-        return len(PHRASINGS[language].first)
+        return len(PHRASINGS[language].first) * NUM_RANGES
 
     def dialog(self, task: Task) -> Dialog:
-        level, phrasings = SUM_LEVELS[task.level], PHRASINGS[task.language]
-        text = phrasings.first[task.seed % len(phrasings.first)].format(low=level.numbers[0], high=level.numbers[-1])
-        texts = (text, phrasings.operators[level.operators], phrasings.second)
+        phrasings, choices = PHRASINGS[task.language], [_choices(task, index) for index in range(NUM_STEPS)]
+        wording = phrasings.first[task.seed % len(phrasings.first)]
+        texts = (wording, phrasings.operators[SUM_LEVELS[task.level].operators], phrasings.second)
         return SimulatedUser(
             [
-                Question(text, kind="integer", oracle=str(pick(_choices(level, index), task.seed, index)))
-                for index, text in enumerate(texts)
+                Question(
+                    text.format(low=allowed[0], high=allowed[-1]),
+                    kind="integer",
+                    oracle=str(pick(allowed, task.seed, index)),
+                )
+                for index, (text, allowed) in enumerate(zip(texts, choices, strict=True))
             ]
         )
 
@@ -211,12 +216,18 @@ def _is_step(transcript: Transcript, index: int) -> bool:
     said = plain(turn.answer)
     if turn.finish != "stop" or NUMBER.fullmatch(said) is None:
         return False
-    return int(said) in _choices(SUM_LEVELS[transcript.task.level], index)
+    return int(said) in _choices(transcript.task, index)
 
 
-def _choices(level: SumLevel, index: int) -> range:
-    """What may be chosen in a turn of `propose-sum`."""
-    return range(1, len(level.operators) + 1) if index == 1 else level.numbers
+def _choices(task: Task, index: int) -> range:
+    """What may be chosen in a turn of `propose-sum`: of the numbers, those of a range that the seed gives."""
+    level = SUM_LEVELS[task.level]
+    if index == 1:
+        return range(1, len(level.operators) + 1)
+    drawn = task.seed // len(PHRASINGS[task.language].first) if index == 0 else stable_hash(task.seed, "second range")
+    which = drawn % NUM_RANGES
+    width = len(level.numbers) // NUM_RANGES
+    return level.numbers[which * width : (which + 1) * width]
 
 
 def _ask_proposal(task: Task, problem: Problem) -> Dialog:

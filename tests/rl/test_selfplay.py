@@ -28,6 +28,7 @@ from rl.selfplay import (
 )
 from rl.tasks import rehearse
 from rl.trajectory import Score, Scored, Trajectory
+from tests.envs.test_selfplay import seed_for
 from tests.rl.builders import request, scored, trajectory
 from tests.rl.fakes import Run, Trap, small_config
 from tests.rl.test_loop import numbers, stop
@@ -49,9 +50,11 @@ def selfplay_config(*overrides: str) -> Config:
     return small_config(*SELFPLAY, *overrides)
 
 
-def proposer(*answers: str, index: int = 0, seed: int = 1) -> Trajectory:
-    task = Task("propose-sum", "en", 0, seed)
-    return trajectory(replace(request(group=8 + index, task=task), role="proposer"), answers)
+def proposer(*answers: str, number: int = 0) -> Trajectory:
+    """Says the answers where they may be said, if they are numbers; `number` tells equal ones apart by their seed."""
+    allowed = answers[0::2] if len(answers) == 3 and all(answer.isdecimal() for answer in answers) else ("7", "5")
+    task = Task("propose-sum", "en", 0, seed_for(*allowed, number=number))
+    return trajectory(replace(request(group=8, task=task), role="proposer"), answers)
 
 
 # -- the rules, by hand ---------------------------------------------------------------------------------------------
@@ -70,7 +73,7 @@ def test_only_the_first_of_its_kind_is_new(proposals: Proposals) -> None:
     dialogs = [
         proposer("7", "1", "5"),
         proposer("7", "1", "five"),
-        proposer("7", "1", "5", seed=2),
+        proposer("7", "1", "5", number=1),
         proposer("5", "1", "7"),
         proposer("3", "2", "3"),
         proposer("9", "2"),
@@ -78,12 +81,12 @@ def test_only_the_first_of_its_kind_is_new(proposals: Proposals) -> None:
     made = proposals.read(dialogs, [key("3-3")])
     assert [p.task.given if p.task else None for p in made] == ["7+5", None, "7+5", "5+7", "3-3", None]
     assert [p.new for p in made] == [True, False, False, True, False, False]
-    assert made[0].task == Task("proposed-sum", "en", 0, 1, given="7+5")
+    assert made[0].task == Task("proposed-sum", "en", 0, dialogs[0].request.task.seed, given="7+5")
 
 
 def test_what_evaluation_asks_is_set_aside() -> None:
     library, rules = Library(), Proposals(selfplay_config("tasks.held_out_fraction=0.3"), Library())
-    dialogs = [proposer(str(a), "1", str(b), seed=a) for a in range(10) for b in range(10)]
+    dialogs = [proposer(str(a), "1", str(b)) for a in range(10) for b in range(10)]
     made = rules.read(dialogs, [])
     asked = [library.opening(p.task) for p in made if p.task]
     assert [p.new for p in made] == [not is_held_out(text, 0.3) for text in asked]
@@ -264,12 +267,13 @@ LAST_QUESTION = re.compile(r"(\d+)([-+])(\d+)=\?|is (\d+) (plus|minus) (\d+)\?")
 
 
 def script(dialog: str, seed: int) -> str:
-    """A proposer says small numbers, and a letter now and then. A solver knows sums up to four, guesses others up to
-    seven, and never anything larger.
+    """A proposer says a number that may be said, and a letter now and then. A solver knows sums up to four, guesses
+    others up to seven, and never anything larger.
     """
     question = dialog.rpartition("<|user|>")[2]
     if "umber" in question:
-        return "x" if seed % 11 == 0 else str(seed % 7)
+        low, high = map(int, re.findall(r"\d+", question))
+        return "x" if seed % 11 == 0 else str(low + seed % (high + 1 - low))
     if "(1)" in question:
         return str(seed % 2 + 1)
     found = LAST_QUESTION.search(question)
