@@ -9,9 +9,11 @@ their requests, so it does not matter which worker held them when.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from envs.deadline import DeadlineError, call_within
 from envs.library import Library, ScenarioError
 from envs.mix import MixLine, draw, is_held_out
 from envs.task import Outcome, Proposing, Task, Transcript, Turn
@@ -67,7 +69,7 @@ class Proposals:
         ]
 
     def read(self, dialogs: Sequence[Trajectory], known: Iterable[str]) -> list[Proposal]:
-        """What each dialog has proposed, in order. `known`: see `key_of`."""
+        """What each dialog has proposed, in order. `known`: see `key_of`. Raises as `ask_for_task` does."""
         seen, proposals = set(known), []
         for dialog in dialogs:
             task = self.task_of(dialog)
@@ -79,7 +81,9 @@ class Proposals:
 
     def task_of(self, dialog: Trajectory) -> Task | None:
         """Raises `ScenarioError`, see `ask_for_task`."""
-        return ask_for_task(self._scenario, dialog.transcript) if dialog.turns else None
+        if not dialog.turns:
+            return None
+        return ask_for_task(self._scenario, dialog.transcript, self._config.rollout.episode_timeout_seconds)
 
     def is_held_out(self, task: Task) -> bool:
         """Whether evaluation may ask the very question that the solver of this task is asked first."""
@@ -100,12 +104,15 @@ def proposing(library: Library, name: str) -> Proposing:
     return scenario
 
 
-def ask_for_task(scenario: Proposing, transcript: Transcript) -> Task | None:
-    """What the dialog has proposed. Raises `ScenarioError` where the scenario raises anything, or where what it returns
-    is no task of its own, which nobody could be paid for.
+def ask_for_task(scenario: Proposing, transcript: Transcript, timeout_seconds: float) -> Task | None:
+    """What the dialog has proposed. Raises `ScenarioError` where the scenario raises anything or does not return in
+    time, or where what it returns is no task of its own, which nobody could be paid for.
     """
     try:
-        task = scenario.proposed(transcript)
+        task = call_within(timeout_seconds, partial(scenario.proposed, transcript))
+    except DeadlineError as error:
+        limit = f"rollout.episode_timeout_seconds = {timeout_seconds:g}"
+        raise ScenarioError(f"{transcript.task.id}: `proposed` did not return within {limit}") from error
     except Exception as error:  # a user's scenario may do anything
         raise ScenarioError(f"{transcript.task.id}: `proposed` raised {cause_of(error)}") from error
     if task is not None and not (isinstance(task, Task) and task.given):
@@ -114,7 +121,7 @@ def ask_for_task(scenario: Proposing, transcript: Transcript) -> Task | None:
     return task
 
 
-def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]:
+def make_tasks(library: Library, line: MixLine, *, max_turns: int, timeout_seconds: float) -> list[Task]:
     """A task out of each language and level, made by somebody who answers right; solving it is rehearsed too.
 
     Raises `ScenarioError` where that is not possible here.
@@ -125,7 +132,7 @@ def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]
             task = Task(line.scenario, language, level, 0)
             asked = library.questions(task, max_turns=max_turns)
             turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
-            proposed = ask_for_task(scenario, Transcript(task, turns))
+            proposed = ask_for_task(scenario, Transcript(task, turns), timeout_seconds)
             if proposed is None:
                 cause = f"makes no task within rollout.max_turns = {max_turns}"
                 raise ScenarioError(f"selfplay.scenario: {task.id} {cause}, even with the right answers")

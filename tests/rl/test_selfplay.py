@@ -1,6 +1,7 @@
 """Proposer and solver: the rules by hand, and a run in memory whose policy answers by a script."""
 
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -250,13 +251,27 @@ class Proposer:
 def test_a_scenario_that_proposes_nonsense_is_named(made: object, cause: str) -> None:
     library, line = Library((Proposer(made),)), MixLine("mine", 1.0, ("en",), (0,))
     with pytest.raises(ScenarioError, match=cause):
-        make_tasks(library, line, max_turns=2)
+        make_tasks(library, line, max_turns=2, timeout_seconds=10.0)
+
+
+class Slow(Proposer):
+    def proposed(self, transcript: Transcript) -> Task | None:
+        time.sleep(5.0)
+        return None
+
+
+def test_a_scenario_that_hangs_over_a_proposal_is_named() -> None:
+    library, line = Library((Slow(None),)), MixLine("mine", 1.0, ("en",), (0,))
+    start, limit = time.monotonic(), r"rollout\.episode_timeout_seconds = 0\.05"
+    with pytest.raises(ScenarioError, match=rf"mine/en/0/0: `proposed` did not return within {limit}"):
+        make_tasks(library, line, max_turns=2, timeout_seconds=0.05)
+    assert time.monotonic() - start < 3.0
 
 
 @pytest.mark.parametrize("scenario", ["propose-sum", "propose-formula"])
 def test_every_language_and_level_can_be_rehearsed(scenario: str) -> None:
     line = proposal_line(selfplay_config(f"selfplay.scenario={scenario}", "selfplay.languages=[]"))
-    made = make_tasks(Library(), replace(line, levels=(0, 1)), max_turns=4)
+    made = make_tasks(Library(), replace(line, levels=(0, 1)), max_turns=4, timeout_seconds=10.0)
     assert len(made) == 2 * 8 and all(task.given for task in made)
     assert len({key_of(task) for task in made}) == len(made)
 
