@@ -72,15 +72,14 @@ class Proposals:
         """What each dialog has proposed, in order. `known`: see `key_of`. Raises as `ask_for_task` does."""
         seen, proposals = set(known), []
         for dialog in dialogs:
-            task = self.task_of(dialog)
+            task = self._task_of(dialog)
             new = task is not None and key_of(task) not in seen and not self.is_held_out(task)
             if task is not None and new:
                 seen.add(key_of(task))
             proposals.append(Proposal(dialog, task, new))
         return proposals
 
-    def task_of(self, dialog: Trajectory) -> Task | None:
-        """Raises `ScenarioError`, see `ask_for_task`."""
+    def _task_of(self, dialog: Trajectory) -> Task | None:
         if not dialog.turns:
             return None
         return ask_for_task(self._scenario, dialog.transcript, self._config.rollout.episode_timeout_seconds)
@@ -182,35 +181,31 @@ def _outcome(proposal: Proposal, success: dict[Task, list[float]]) -> Outcome:
     return Outcome(valid=proposal.task is not None, new=proposal.new, success=mean, proposed=True)
 
 
-def remembered(known: Sequence[str], judged: Sequence[Scored], proposals: Proposals, limit: int) -> tuple[str, ...]:
+def remembered(known: Sequence[str], proposals: Sequence[Proposal], limit: int) -> tuple[str, ...]:
     """The newest tasks that somebody has been asked to solve, at most `limit`, the newest last."""
-    tasks = [
-        proposals.task_of(s.trajectory)
-        for s in judged
-        if s.trajectory.outcome is not None and s.trajectory.outcome.proposed and s.trajectory.outcome.new
-    ]
-    everything = (*known, *(key_of(task) for task in tasks if task is not None))
+    asked = [key_of(proposal.task) for proposal in proposals if proposal.task is not None and proposal.new]
+    everything = (*known, *asked)
     return everything[max(0, len(everything) - limit) :]
 
 
-def proposal_metrics(judged: Sequence[Scored], proposals: Proposals) -> dict[str, float]:
+def proposal_metrics(judged: Sequence[Scored], proposals: Sequence[Proposal], rules: Proposals) -> dict[str, float]:
     """What the current policy has proposed in an iteration, and how its solvers fared; shares of its proposals.
 
-    Nothing where it has proposed nothing that was judged.
+    Nothing where it has proposed nothing that was judged. `judged`: the dialogs of the `proposals`, in their order.
     """
-    own = [s for s in judged if s.trajectory.request.role == "proposer" and not s.trajectory.request.opponent]
-    outcomes = [s.trajectory.outcome for s in own if s.trajectory.outcome is not None]
+    told = [(s, p) for s, p in zip(judged, proposals, strict=True) if not s.trajectory.request.opponent]
+    outcomes = [s.trajectory.outcome for s, _ in told if s.trajectory.outcome is not None]
     if not outcomes:
         return {}
-    tasks = [task for s in own if (task := proposals.task_of(s.trajectory)) is not None]
+    tasks = [proposal.task for _, proposal in told if proposal.task is not None]
     success = np.array([outcome.success for outcome in outcomes if outcome.success is not None])
     found = {
         "selfplay/validity": len(tasks) / len(outcomes),
         "selfplay/distinct": len({key_of(task) for task in tasks}) / len(outcomes),
         "selfplay/new": sum(outcome.new for outcome in outcomes) / len(outcomes),
-        "selfplay/held_out": sum(proposals.is_held_out(task) for task in tasks) / len(outcomes),
+        "selfplay/held_out": sum(rules.is_held_out(task) for task in tasks) / len(outcomes),
     }
-    rewards = [s.score.scalar for s in own if s.score is not None]
+    rewards = [s.score.scalar for s, _ in told if s.score is not None]
     if rewards:
         found["selfplay/reward_proposer"] = float(np.concatenate(rewards).mean())
     if len(success):

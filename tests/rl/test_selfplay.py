@@ -18,6 +18,7 @@ from rl.config import Config
 from rl.load_config import ConfigError
 from rl.report import RunSummary
 from rl.selfplay import (
+    Proposal,
     Proposals,
     key_of,
     make_tasks,
@@ -129,8 +130,7 @@ def test_a_proposer_learns_how_the_first_answers_to_its_task_fared(proposals: Pr
     assert with_outcomes(lost, [right])[0].outcome is None
 
 
-def judged(proposals: Proposals, dialogs: list[Trajectory], success: dict[str, float]):
-    made = proposals.read(dialogs, [])
+def judged(made: list[Proposal], success: dict[str, float]) -> list[Scored]:
     told = [
         replace(
             p.dialog,
@@ -144,21 +144,20 @@ def judged(proposals: Proposals, dialogs: list[Trajectory], success: dict[str, f
 
 
 def test_the_memory_holds_the_newest_tasks_once(proposals: Proposals) -> None:
-    said = judged(
-        proposals, [proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("2", "1", "2")], {"7+5": 0, "2+2": 0}
-    )
+    made = proposals.read([proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("2", "1", "2")], [])
     known = (key("1+1"), key("1+2"))
-    assert remembered(known, said, proposals, 3) == (key("1+2"), key("7+5"), key("2+2"))
-    assert remembered(known, said, proposals, 0) == ()
-    assert remembered(known, [], proposals, 3) == known
+    assert remembered(known, made, 3) == (key("1+2"), key("7+5"), key("2+2"))
+    assert remembered(known, made, 0) == ()
+    assert remembered(known, [], 3) == known
 
 
 def test_metrics_speak_of_the_current_policys_proposals(proposals: Proposals) -> None:
     dialogs = [proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("2", "1", "2"), proposer("x", "1", "2")]
     past = proposer("9", "1", "9")
     past = replace(past, request=replace(past.request, opponent="somewhere"))
-    said = judged(proposals, [*dialogs, past], {"7+5": 0.5, "2+2": 1.0, "9+9": 0.0})
-    assert proposal_metrics(said, proposals) == pytest.approx(
+    made = proposals.read([*dialogs, past], [])
+    said = judged(made, {"7+5": 0.5, "2+2": 1.0, "9+9": 0.0})
+    assert proposal_metrics(said, made, proposals) == pytest.approx(
         {
             "selfplay/validity": 0.75,
             "selfplay/distinct": 0.5,
@@ -169,7 +168,7 @@ def test_metrics_speak_of_the_current_policys_proposals(proposals: Proposals) ->
             "selfplay/learnable": 0.5,
         }
     )
-    assert proposal_metrics([], proposals) == {}
+    assert proposal_metrics([], [], proposals) == {}
 
 
 def test_past_policies_propose_last() -> None:
