@@ -248,7 +248,12 @@ def _dialog_texts(config: Config) -> Iterator[str]:
     tasks = evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS)
     if config.selfplay.enabled:  # and in those that the policy makes for itself
         line = proposal_line(config)
-        made = make_tasks(library, line, max_turns=config.rollout.max_turns)
+        made = make_tasks(
+            library,
+            line,
+            max_turns=config.rollout.max_turns,
+            timeout_seconds=config.rollout.episode_timeout_seconds,
+        )
         lines = [line, *(MixLine(task.scenario, 1.0, (task.language,), (task.level,)) for task in made)]
         tasks += evaluation_tasks(library, lines, NUM_TOKENIZER_DIALOGS)
     if config.rollout.tools:

@@ -3,13 +3,22 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from rewards.signal import Moments, Signal
 from rl.interfaces import World
 from rl.judging import judge
 from rl.records import Records
-from rl.selfplay import Proposals, with_outcomes, with_proposals
+from rl.selfplay import Proposal, Proposals, with_outcomes, with_proposals
 from rl.trajectory import EpisodeRequest, Scored, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The judged dialogs of an iteration; those of its `proposals` come last, in the same order."""
+
+    scored: list[Scored]
+    proposals: tuple[Proposal, ...] = ()
 
 
 class Collector:
@@ -46,9 +55,9 @@ class Collector:
         proposals: Proposals,
         known: Sequence[str],
         moments: Moments,
-    ) -> list[Scored]:
+    ) -> Collected:
         """First the proposers, then the solvers, some of whom get what was proposed; the proposers are judged last, by
-        what came of their tasks. Returns the solvers' dialogs, then the proposers'.
+        what came of their tasks.
         """
         held: dict[str, Trajectory] = {}
         async for finished in self._world.rollouts.sample(proposers):
@@ -58,7 +67,7 @@ class Collector:
         with self._records.phase("reward"):
             judged = await self._judge(with_outcomes(made, solved), moments)
         self._records.flush()
-        return solved + [side for sides in judged for side in sides]
+        return Collected(solved + [side for sides in judged for side in sides], tuple(made))
 
     async def _judge(self, finished: Sequence[Trajectory], moments: Moments) -> list[tuple[Scored, ...]]:
         judged = await judge(finished, self._world.rewards, self._signal, moments)

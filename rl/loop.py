@@ -17,7 +17,7 @@ from rewards.signal import Moments, Signal
 from rl.advantages import estimate
 from rl.batch import Advantages, Annotations, Batch, pack, usable
 from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, user_metrics, value_metrics
-from rl.collect import Collector
+from rl.collect import Collected, Collector
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
 from rl.dimension_advantages import estimate_by_dimension
@@ -31,7 +31,7 @@ from rl.progress import Progress
 from rl.records import Records
 from rl.report import RunSummary
 from rl.role_advantages import estimate_roles
-from rl.selfplay import Proposals, proposal_metrics, remembered
+from rl.selfplay import Proposal, Proposals, proposal_metrics, remembered
 from rl.tasks import build_arrival
 from rl.trajectory import EpisodeRequest, Scored
 
@@ -69,15 +69,15 @@ class Trainer:
         self._records.lap()  # workers start while the first weights are on their way: no iteration's time
         if progress.step == 0:
             progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
-        in_flight: deque[asyncio.Task[list[Scored]]] = deque()
+        in_flight: deque[asyncio.Task[Collected]] = deque()
         async with asyncio.TaskGroup() as tasks:
             while progress.step < config.run.num_iterations:
                 newest = min(progress.step + config.rollout.max_staleness, config.run.num_iterations - 1)
                 for iteration in range(progress.step + len(in_flight), newest + 1):
                     in_flight.append(tasks.create_task(self._collect(iteration)))
                 with self._records.phase("rollout"):
-                    scored = await in_flight.popleft()
-                metrics = await self._learn(scored)
+                    collected = await in_flight.popleft()
+                metrics = await self._learn(collected)
                 progress.step += 1
                 await self._publish()
                 self._record(metrics)
@@ -93,10 +93,10 @@ class Trainer:
                 collection.cancel()
         return await self._summary()
 
-    async def _learn(self, scored: list[Scored]) -> dict[str, float]:
+    async def _learn(self, collected: Collected) -> dict[str, float]:
         """One update from the trajectories of an iteration; returns its metrics."""
         config, progress, records = self._config, self._progress, self._records
-        scored = self._expire(scored)
+        scored = self._expire(collected.scored)
         batch = pack(scored, reward_clip=config.rewards.reward_clip)
         with records.phase("learner"):
             notes = await self._world.learner.annotate(batch)
@@ -129,15 +129,17 @@ class Trainer:
         progress.episodes.update(s.trajectory.status for s in scored)
         progress.curriculum = progress.curriculum.advance(outcomes(usable(scored)))
         self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
-        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored)
+        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored, collected.proposals)
 
-    def _learn_to_propose(self, scored: list[Scored]) -> dict[str, float]:
+    def _learn_to_propose(self, scored: Sequence[Scored], proposals: Sequence[Proposal]) -> dict[str, float]:
         """What self-play remembers of an iteration; returns its metrics."""
         if self._proposals is None:
             return {}
         progress, limit = self._progress, self._config.selfplay.remember
-        progress.known_tasks = remembered(progress.known_tasks, scored, self._proposals, limit)
-        return proposal_metrics(scored, self._proposals) | {"selfplay/pool_size": float(len(progress.pool.members))}
+        progress.known_tasks = remembered(progress.known_tasks, proposals, limit)
+        judged = scored[len(scored) - len(proposals) :]
+        metrics = proposal_metrics(judged, proposals, self._proposals)
+        return metrics | {"selfplay/pool_size": float(len(progress.pool.members))}
 
     def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations) -> Advantages:
         ppo, progress, kl_coef = self._config.ppo, self._progress, self._progress.kl.coef
@@ -152,7 +154,7 @@ class Trainer:
         )
         return advantages
 
-    async def _collect(self, iteration: int) -> list[Scored]:
+    async def _collect(self, iteration: int) -> Collected:
         progress, rollout = self._progress, self._config.rollout
         requests = self._requests(iteration)
         with self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)) as past:
@@ -160,7 +162,7 @@ class Trainer:
                 share, user_model = self._config.selfplay.past_share, rollout.user_model
                 requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
             if self._proposals is None:
-                return await self._collector.collect(requests, progress.moments)
+                return Collected(await self._collector.collect(requests, progress.moments))
             return await self._collector.collect_with_proposals(
                 requests,
                 self._proposals.requests(iteration, past),
