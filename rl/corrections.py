@@ -73,6 +73,7 @@ class Adoption:
 def keep_fit(run_dir: Path, fitted: Correction) -> Correction:
     """Write a fit down, under the next version unless it was refused; returns it with that."""
     folder = run_dir / FOLDER
+    folder.mkdir(exist_ok=True)
     version = fitted.version
     if not fitted.refused:
         version = max(_versions(folder), default=0) + 1

@@ -5,20 +5,22 @@ again, and errors do not add up. It is refused where there are too few ratings, 
 to do not agree with it clearly better than with the recipe.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from rewards.signal import Moments, Signal
+from rewards.signal import Moments, Signal, Weights
 from rl.checkpoint import newest_state
-from rl.config import Config
-from rl.corrections import Correction, keep_fit, last_fit
+from rl.config import Config, FeedbackConfig
+from rl.corrections import Correction, adopt, keep_fit, last_fit
 from rl.feedback_fit import SIGNIFICANT_Z, Pairs, agrees, fit, held_out, improvement_z
 from rl.files import sha256_of
 from rl.preferences import Preference, preferences
 from rl.ratings import FILE, FOLDER, Rating, RatingError, read_ratings
+from rl.records import Records
 from rl.store import Query, Record, read
 from rl.tasks import signal_of
 
@@ -40,6 +42,24 @@ def fitting_of(config: Config, run_dir: Path) -> Fitting:
     signal, state = signal_of(config.rewards), newest_state(run_dir)
     moments = Moments.from_names(state.moments if state else {}, signal.names)
     return Fitting(signal, moments, config.feedback.min_pairs, config.feedback.prior_strength)
+
+
+async def weights_at(
+    iteration: int, current: Weights, feedback: FeedbackConfig, recipe: Signal, moments: Moments, records: Records
+) -> Weights:
+    """What the reward of a run weighs from `iteration` on; `recipe` is the reward as its recipe has it."""
+    if not feedback.enabled:
+        return current
+    if feedback.every and iteration and iteration % feedback.every == 0:
+        limits = Fitting(recipe, moments, feedback.min_pairs, feedback.prior_strength)
+        fitted = await asyncio.to_thread(fit_new_ratings, records.run_dir, limits)  # others go on meanwhile
+        if fitted is not None:
+            records.say(f"feedback: {fitted}")
+    correction = adopt(records.run_dir, iteration, current.version)
+    if correction is None:
+        return current
+    records.say(f"feedback: the reward has the weights of correction {correction.version} from this iteration on")
+    return correction.weights
 
 
 def fit_new_ratings(run_dir: Path, fitting: Fitting) -> Correction | None:
@@ -106,10 +126,7 @@ def corrected(
         return verdict(
             "the recipe's weights agree with held-out ratings as well, or too nearly so", agreement=agreement
         )
-    weights = fit(pairs, prior, strength=fitting.strength)
-    if not weights.any():
-        return verdict("under the fitted weights, all rated answers would have the same reward", agreement=agreement)
-    return verdict(after=weights, agreement=agreement)
+    return verdict(after=fit(pairs, prior, strength=fitting.strength), agreement=agreement)
 
 
 def pairs_of(found: Sequence[Preference], fitting: Fitting) -> Pairs:

@@ -4,11 +4,18 @@ The reward of an answer is linear in the weights, w . v. With P(a is preferred t
 where r is the difference of the two rewards under the recipe's weights w0, x that of the values, and beta >= 0, what
 maximises the penalised likelihood of the pairs
 
-    sum over pairs of log P  -  strength / 2 sum over k of (d_k s_k)^2  -  small beta^2,     s_k^2 the mean of x_k^2
+    sum over pairs of log P  -  strength / 2 sum over k of (d_k s_k)^2  -  small beta^2
 
-is a reward again: beta w0 + d. Without evidence d stays 0, which is the recipe's reward at any scale. (Bradley and
-Terry 1952; Christiano et al. 2017, arXiv:1706.03741, eq. 1.) Pairs tell the order of answers and no scale, so that is
-the recipe's: the differences of rewards stay as large as learning rate, KL and entropy terms were set against.
+is a reward again: f = beta w0 + d. (Bradley and Terry 1952; Christiano et al. 2017, arXiv:1706.03741, eq. 1.) s_k^2 is
+the mean of x_k^2 over the pairs that differ in dimension k, so that strength weighs against the number of these.
+
+Pairs tell the order of answers and no scale, so that is the recipe's: the differences of rewards stay as large as
+learning rate, KL and entropy terms were set against. And what nobody has been asked about stays as it is: each weight
+goes from the recipe's to the fitted one by as much as the pairs have narrowed it down,
+
+    w_k = w0_k + t_k (c f_k - w0_k),    t_k = 1 - posterior variance of d_k / prior variance of d_k
+
+where the variances are those of the design alone, with the information of even chances in every pair.
 """
 
 from dataclasses import dataclass
@@ -42,22 +49,25 @@ class Pairs:
 
 
 def fit(pairs: Pairs, prior: np.ndarray, *, strength: float) -> np.ndarray:
-    """Weights [K] from the recipe's weights `prior` [K], at the scale of the recipe; all 0 where nothing tells apart
-    what people do.
-    """
-    spread = _size(pairs.values)
-    moves = spread > 0
-    scale = float(_size(pairs.rewards)) or 1.0
-    columns = np.column_stack([pairs.rewards / scale, pairs.values[:, moves] / spread[moves]])
-    penalty = np.array([SCALE_STRENGTH, *[strength] * int(moves.sum())])
+    """Weights [K] from the recipe's weights `prior` [K]; see the top of this module."""
+    num_differing = (pairs.values != 0).sum(0)
+    asked = num_differing > 0
+    spread = np.sqrt(np.square(pairs.values[:, asked]).sum(0) / num_differing[asked])
+    scale = _size(pairs.rewards) or 1.0
+    columns = np.column_stack([pairs.rewards / scale, pairs.values[:, asked] / spread])
+    penalty = np.array([SCALE_STRENGTH, *[strength] * len(spread)])
     target = np.where(pairs.ties, 0.5, 1.0)
     solution = logistic(columns, target, penalty)
-    if solution[0] < 0:  # the prior points the wrong way altogether: on the bound, the problem is convex as before
+    if solution[0] < 0:  # the recipe points the wrong way altogether: on the bound, the problem is convex as before
         solution = np.concatenate([[0.0], logistic(columns[:, 1:], target, penalty[1:])])
-    weights = solution[0] / scale * prior
-    weights[moves] += solution[1:] / spread[moves]
-    fitted = float(_size(pairs.values @ weights))
-    return weights * (float(_size(pairs.values @ prior)) / fitted if fitted > TOLERANCE else 0.0)
+    fitted = solution[0] / scale * prior[asked] + solution[1:] / spread
+    differences = pairs.values[:, asked]
+    fitted *= _size(differences @ prior[asked]) / max(_size(differences @ fitted), TOLERANCE)
+    information = _curvature(columns[:, 1:], np.zeros(len(spread)), penalty[1:])
+    told = 1.0 - strength * np.diag(np.linalg.inv(information))
+    weights = prior.copy()
+    weights[asked] += told * (fitted - prior[asked])
+    return weights
 
 
 def logistic(columns: np.ndarray, target: np.ndarray, penalty: np.ndarray) -> np.ndarray:
@@ -75,8 +85,7 @@ def logistic(columns: np.ndarray, target: np.ndarray, penalty: np.ndarray) -> np
     for _ in range(MAX_STEPS):
         chance = 0.5 * (1.0 + np.tanh(0.5 * (columns @ point)))
         gradient = columns.T @ (chance - target) + penalty * point
-        curvature = (columns * (chance * (1.0 - chance))[:, None]).T @ columns + np.diag(penalty)
-        step = np.linalg.solve(curvature, gradient)
+        step = np.linalg.solve(_curvature(columns, point, penalty), gradient)
         size = 1.0
         while objective(point - size * step) > value and size > TOLERANCE:
             size /= 2.0
@@ -111,6 +120,12 @@ def improvement_z(before: np.ndarray, after: np.ndarray) -> float:
     return float(gained.sum() / np.sqrt(np.sum(gained**2))) if gained.any() else 0.0
 
 
-def _size(differences: np.ndarray) -> np.ndarray:
-    """Root of the mean square over pairs, [P, ...] -> [...]."""
-    return np.sqrt(np.mean(np.square(differences), axis=0))
+def _curvature(columns: np.ndarray, point: np.ndarray, penalty: np.ndarray) -> np.ndarray:
+    """Second derivative of the objective of `logistic`: [K, K]."""
+    chance = 0.5 * (1.0 + np.tanh(0.5 * (columns @ point)))
+    return (columns * (chance * (1.0 - chance))[:, None]).T @ columns + np.diag(penalty)
+
+
+def _size(differences: np.ndarray) -> float:
+    """Root of the mean square, [P] -> one number."""
+    return float(np.sqrt(np.mean(np.square(differences))))

@@ -26,11 +26,10 @@ from rl.batch_metrics import (
 )
 from rl.collect import Collector
 from rl.config import Config
-from rl.corrections import adopt
 from rl.curriculum import Curriculum, outcomes
 from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
-from rl.feedback import Fitting, fit_new_ratings
+from rl.feedback import weights_at
 from rl.gaming import snapshot
 from rl.interfaces import World
 from rl.judging import moments_of
@@ -87,7 +86,14 @@ class Trainer:
             while progress.step < config.run.num_iterations:
                 newest = min(progress.step + config.rollout.max_staleness, config.run.num_iterations - 1)
                 for iteration in range(progress.step + len(in_flight), newest + 1):
-                    await self._heed_feedback(iteration)
+                    progress.weights = await weights_at(
+                        iteration,
+                        progress.weights,
+                        config.feedback,
+                        self._recipe_signal,
+                        progress.moments,
+                        self._records,
+                    )
                     in_flight.append((self._signal, tasks.create_task(self._collect(iteration, self._signal))))
                 signal, collection = in_flight.popleft()
                 with self._records.phase("rollout"):
@@ -205,21 +211,6 @@ class Trainer:
             Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.oldest_version < oldest else s
             for s in scored
         ]
-
-    async def _heed_feedback(self, iteration: int) -> None:
-        """Let the reward weigh as people's ratings ask for, from this iteration on."""
-        progress, feedback, records = self._progress, self._config.feedback, self._records
-        if not feedback.enabled:
-            return
-        if feedback.every and iteration and iteration % feedback.every == 0:
-            fitting = Fitting(self._recipe_signal, progress.moments, feedback.min_pairs, feedback.prior_strength)
-            verdict = await asyncio.to_thread(fit_new_ratings, records.run_dir, fitting)
-            if verdict is not None:
-                records.say(f"feedback: {verdict}")
-        correction = adopt(records.run_dir, iteration, progress.weights.version)
-        if correction is not None:
-            progress.weights = correction.weights
-            records.say(f"feedback: version {correction.version} of the reward's weights from this iteration on")
 
     async def _publish(self) -> None:
         with self._records.phase("sync"):

@@ -36,7 +36,7 @@ Ask = Callable[[str], str]  # a prompt in, a typed line out; raises EOFError whe
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What a session of rating came to."""
+    """What a session of rating came to; `num_left`: items that the rater has not rated yet, skipped ones among them."""
 
     num_rated: int
     num_left: int
@@ -55,20 +55,20 @@ def rate(
         wanted = "two different answers to the same prompt" if kind == "pair" else "finished dialog"
         raise RatingError(f"{run_dir} holds no {wanted} to rate here; more may come while it trains")
     queue = Queue(items, book, rater, kind)
-    num_rated = 0
+    num_open, num_rated = len(queue), 0
     while num_rated != limit and (item := queue.next()) is not None:
         console.print(f"[dim]{queue.num_items - len(queue)} of {queue.num_items}[/dim]")
         shown = _show(run_dir, item, console)
         typed = _answer(kind, console, ask) if shown else ""
         if typed == "q":
-            return Session(num_rated, len(queue) + 1)
+            break
         if typed:
             value = None if kind == "text" else ANSWERS[kind][typed]
             words = typed if kind == "text" else ""
             book.note(Rating(rater, kind, item.dialog, item.other, value, words, time.time()))
             book.save()
             num_rated += 1
-    return Session(num_rated, len(queue))
+    return Session(num_rated, num_open - num_rated)
 
 
 def _answer(kind: RatingKind, console: Console, ask: Ask) -> str:

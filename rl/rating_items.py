@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from envs.task import stable_hash
-from rl.ratings import RatingBook, RatingKind
+from rl.ratings import RatingBook, RatingKind, item_of
 from rl.store import Part, Query, load_part, parts
 
 SHARED_EVERY = 4
@@ -44,7 +44,7 @@ class Queue:
     """Hands out the items that a rater has not rated. Example: `while (item := queue.next()) is not None: ...`"""
 
     def __init__(self, items: Sequence[Item], book: RatingBook, rater: str, kind: RatingKind) -> None:
-        self._open = [item for item in items if not book.has_rated((rater, kind, *sorted((item.dialog, item.other))))]
+        self._open = [item for item in items if not book.has_rated(item_of(rater, kind, item.dialog, item.other))]
         self._num_rated = len(items) - len(self._open)
         self._rater = rater
         self.num_items = len(items)

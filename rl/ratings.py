@@ -24,6 +24,11 @@ class RatingError(ValueError):
     """A rating that cannot be used, or a file of them; the message says which and why."""
 
 
+def item_of(rater: str, kind: RatingKind, dialog: str, other: str = "") -> Item:
+    """What a rater can be asked about once."""
+    return (rater, kind, min(dialog, other), max(dialog, other))
+
+
 @dataclass(frozen=True, slots=True)
 class Rating:
     """One judgement of one rater.
@@ -61,7 +66,7 @@ class Rating:
     @property
     def item(self) -> Item:
         """What is rated and by whom; the same for both orders of a pair."""
-        return (self.rater, self.kind, min(self.dialog, self.other), max(self.dialog, self.other))
+        return item_of(self.rater, self.kind, self.dialog, self.other)
 
     @property
     def opinion(self) -> int | str | None:

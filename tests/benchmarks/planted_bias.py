@@ -1,9 +1,9 @@
 """A planted bias, and what feedback does about it: the reward pays for long answers, a simulated rater does not.
 
-A small policy is fine-tuned on right answers, then trained by PPO with a reward in which `length.concise` has a negative
-weight. At update `RATED_AT`, the simulated rater compares 300 pairs of its answers, and the weights are fitted. The run
-then goes on twice from the same checkpoint, with and without the correction. Prints the length of answers, update by
-update. Run it from the top of the repository: `PYTHONPATH=. python tests/benchmarks/planted_bias.py`
+A small policy is fine-tuned on right answers, then trained by PPO with a reward in which `length.concise` weighs less
+than nothing. At update `RATED_AT`, the simulated rater compares 300 pairs of its answers, and weights are fitted. The
+run then goes on twice from the same checkpoint, with and without the correction. Prints the length of answers, update
+by update. Run it from the top of the repository: `PYTHONPATH=. python tests/benchmarks/planted_bias.py`
 """
 
 import os
@@ -69,11 +69,13 @@ PIPELINE = {
 
 def measure() -> Mapping[str, object]:
     folder = FOLDER / "planted_bias"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    for name in ("with", "without"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     recipe = folder / "planted_bias.yaml"
     recipe.write_text(yaml.safe_dump(PIPELINE))
-    _train(recipe, f"run.folder={folder}", "run.name=first")
+    resume = ["--resume"] if (folder / "first").exists() else []  # a finished stage is not trained again
+    _train(recipe, *resume, f"run.folder={folder}", "run.name=first")
     first = folder / "first" / "stages" / "ppo"
     for name in ("with", "without"):
         shutil.copytree(first, folder / name)

@@ -4,7 +4,7 @@ import pytest
 from rl.agreement import Level, krippendorff_alpha, rater_agreement
 from rl.ratings import Rating
 
-# Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units; . is missing.
+# Krippendorff 2011, "Computing Krippendorff's Alpha-Reliability", section C: four observers, twelve units; . missing
 OBSERVERS = ("123321412...", "1233224125.3", ".3332342251.", "12332441251.")
 
 

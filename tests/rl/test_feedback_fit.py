@@ -33,8 +33,6 @@ def test_without_evidence_the_recipe_stays() -> None:
     values = judged(RNG.normal(size=(400, 3)), prior)
     weights = fit(pairs(values, prior), prior, strength=1e6)
     assert weights == pytest.approx(prior, abs=1e-4)
-    everything_tied = pairs(values, prior, np.ones(400, bool))
-    assert not fit(everything_tied, prior, strength=1.0).any()  # no direction is better than another
 
 
 def test_what_people_like_is_found_against_the_recipe() -> None:
@@ -44,7 +42,7 @@ def test_what_people_like_is_found_against_the_recipe() -> None:
     cosine = weights @ likes / np.linalg.norm(weights) / np.linalg.norm(likes)
     assert cosine > 0.98
     sizes = [np.sqrt(np.mean((values @ w) ** 2)) for w in (weights, prior)]
-    assert sizes[0] == pytest.approx(sizes[1])  # rewards differ as much as before
+    assert sizes[0] == pytest.approx(sizes[1], rel=0.05)  # rewards differ as much as before
 
 
 def test_the_unit_of_a_value_does_not_matter() -> None:
@@ -61,12 +59,15 @@ def test_the_order_of_pairs_does_not_matter() -> None:
     assert fit(found[np.arange(100)[::-1]], prior, strength=1.0) == pytest.approx(fit(found, prior, strength=1.0))
 
 
-def test_a_dimension_that_never_differs_keeps_its_share() -> None:
-    """Nobody could have said anything of it: relative to the recipe's part of the others, it is as it was."""
+def test_what_nobody_was_asked_about_keeps_its_weight() -> None:
+    """A dimension that never differs, and all the more one that differs in three pairs than in three hundred."""
     prior = np.array([1.0, 2.0])
-    values = np.column_stack([np.abs(RNG.normal(size=100)), np.zeros(100)])
-    weights = fit(pairs(values, prior), prior, strength=1e6)
-    assert weights[1] / weights[0] == pytest.approx(2.0, rel=1e-3)
+    others, weights = -np.abs(RNG.normal(size=300)), []
+    for num_pairs in (0, 3, 300):
+        second = np.where(np.arange(300) < num_pairs, -1.0, 0.0)
+        weights.append(fit(pairs(np.column_stack([others, second]), prior), prior, strength=1.0)[1])
+    assert weights[0] == 2.0
+    assert weights[0] > weights[1] > 1.0 > 0.0 > weights[2]
 
 
 def test_held_out_pairs_are_not_fitted_to() -> None:

@@ -54,7 +54,9 @@ def test_what_is_left_is_paired_across_tasks_of_a_fold_and_never_across_raters()
 
 def test_both_dialogs_of_a_pair_are_in_one_fold() -> None:
     records = [record(group, 0, "x") for group in range(40)]
-    ratings = [Rating("ana", "thumbs", r.trajectory.request.id, value=1 if n % 2 else -1) for n, r in enumerate(records)]
+    ratings = [
+        Rating("ana", "thumbs", r.trajectory.request.id, value=1 if n % 2 else -1) for n, r in enumerate(records)
+    ]
     found = preferences(ratings, by_id(*records))
     assert len({fold_of(r) for r in records}) == 5
     assert all(fold_of(pair.better) == fold_of(pair.worse) == pair.fold for pair in found)

@@ -79,7 +79,9 @@ def _rate_many(run_dir: Path, rater: str) -> None:
 
 
 def test_several_people_may_rate_at_once(tmp_path: Path) -> None:
-    people = [multiprocessing.get_context("fork").Process(target=_rate_many, args=(tmp_path, n)) for n in ("ana", "bob")]
+    people = [
+        multiprocessing.get_context("fork").Process(target=_rate_many, args=(tmp_path, n)) for n in ("ana", "bob")
+    ]
     for person in people:
         person.start()
     for person in people:
