@@ -1,12 +1,13 @@
 """The arguments of the `zero2one` command: what there is to type, and what `--help` says of it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PURPOSES = ("train", "eval")
 ROLES = ("assistant", "user", "proposer")
 STATUSES = ("ok", "truncated", "failed", "stale")
+RATING_KINDS = ("thumbs", "stars", "pair", "text")
 SORTS = ("newest", "oldest", "best", "worst")
 
 
@@ -102,6 +103,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     show.add_argument("--sort", choices=SORTS, default="newest")
     show.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N dialogs (10)")
 
+    _add_rating(add, common)
+
     add("recipes", "list the built-in recipes")
     rewards = add("rewards", "list the reward dimensions, or report on those of a run")
     report = rewards.add_subparsers(dest="subcommand", metavar="report").add_parser(
@@ -141,6 +144,37 @@ def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
     return int(text)
+
+
+def _add_rating(add: Callable[..., argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """What people think of a run's dialogs: `rate` collects it, `ratings` does the rest."""
+    rate = add("rate", "say what you think of a run's dialogs; saved at once, q quits", "rate r1_zero --kind pair")
+    rate.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    rate.add_argument("--kind", choices=RATING_KINDS, default="pair", help="what to say of them (pair)")
+    rate.add_argument("--rater", default="", metavar="NAME", help="who you are (the name you are logged in with)")
+    rate.add_argument("--purpose", choices=PURPOSES)
+    rate.add_argument("--task", default="", help="a task id or its beginning, such as arithmetic/en")
+    rate.add_argument("--first", type=int, default=0, metavar="N", help="from iteration N on")
+    rate.add_argument("--limit", type=_count, metavar="N", help="at most N ratings")
+    commands = add("ratings", "import, export, report and fit ratings").add_subparsers(
+        dest="subcommand", required=True, metavar="COMMAND", title="commands"
+    )
+    for name, text in (
+        ("import", "add ratings from a .jsonl or .parquet file"),
+        ("export", "write all ratings, or pairs for a reward model, to a .jsonl or .parquet file"),
+        ("report", "how many there are, how far raters agree, what became of the reward"),
+        ("fit", "correct the weights of the reward where that agrees better with people"),
+    ):
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+        if name in ("import", "export"):
+            command.add_argument("file", type=Path, metavar="FILE")
+        if name == "import":
+            command.add_argument("--max-broken", type=_count, default=0, metavar="N", help="rows to skip at most (0)")
+        if name == "export":
+            command.add_argument("--pairs", action="store_true", help="messages, chosen, rejected, language, rater")
+        if name == "report":
+            command.add_argument("--json", action="store_true", help="for programs")
 
 
 def _count(text: str) -> int:

@@ -126,7 +126,7 @@ def _show(arguments: argparse.Namespace) -> int:
         purpose=arguments.purpose,
         first=arguments.first,
         last=arguments.last,
-        id=arguments.id,
+        ids=(arguments.id,) if arguments.id else (),
         task=arguments.task,
         role=arguments.role,
         status=arguments.status,
@@ -134,6 +134,19 @@ def _show(arguments: argparse.Namespace) -> int:
         max_reward=arguments.max_reward,
     )
     show(_run_directory(arguments.run), query, sort=arguments.sort, limit=arguments.limit, console=Console())
+    return 0
+
+
+def _rate(arguments: argparse.Namespace) -> int:
+    from cluster.rating_commands import rate_dialogs
+
+    return rate_dialogs(arguments, _run_directory(arguments.run))
+
+
+def _ratings(arguments: argparse.Namespace) -> int:
+    from cluster.rating_commands import COMMANDS
+
+    print(COMMANDS[arguments.subcommand](arguments, _run_directory(arguments.run)))
     return 0
 
 
@@ -225,6 +238,8 @@ COMMANDS = {
     "sweep": _sweep,
     "compare": _compare,
     "show": _show,
+    "rate": _rate,
+    "ratings": _ratings,
     "rewards": _rewards,
     "scenarios": _scenarios,
     "recipes": _recipes,

@@ -283,6 +283,15 @@ class SelfPlayConfig(Section):
     role_half_life: PositiveInt = Field(100, description="dialogs after which one counts half in a role's baseline")
 
 
+class FeedbackConfig(Section):
+    """What people's ratings do to the reward; see `rl/feedback.py`."""
+
+    enabled: bool = Field(True, description="corrections that `ratings fit` writes count from the next iteration on")
+    every: NonNegativeInt = Field(0, description="iterations after which the run itself fits new ratings; 0: never")
+    min_pairs: PositiveInt = Field(50, description="ordered pairs of answers below which ratings change nothing")
+    prior_strength: PositiveFloat = Field(1.0, description="how hard the recipe's weights are to move")
+
+
 class EvalConfig(Section):
     every: NonNegativeInt = Field(20, description="iterations; 0: only at the start and the end")
     num_tasks: PositiveInt = Field(200, description="held dialogs per evaluation, greedy; finite levels in full order")
@@ -307,6 +316,7 @@ class Config(Section):
     learner: LearnerConfig = LearnerConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
     selfplay: SelfPlayConfig = SelfPlayConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rl.feedback_report import json_feedback, report_feedback, sentences, weight_rows
 from rl.files import write_whole
 from rl.gaming import Alarm
 from rl.metrics import MetricsLine, read_metrics, series
@@ -59,6 +60,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         "peak_rss_bytes": dict(summary.peak_rss_bytes),
         "episodes": dict(summary.episodes),
         "held_out_seen_share": share,
+        "feedback": json_feedback(report_feedback(run_dir)),
     }
     plots = draw(run_dir / PLOTS, lines, summary.evals)
     sections = [
@@ -69,6 +71,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         _selfplay(lines),
         _curriculum(lines),
         _alarms(summary.alarms),
+        *_feedback(run_dir),
         _dialogs(run_dir),
         markdown_table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
         markdown_table(
@@ -185,6 +188,17 @@ def _alarms(alarms: Sequence[Alarm]) -> str:
         return ""
     advice = "Read dialogs that such a dimension praises, then change its weight or gate it (`rewards.gates`)."
     return "\n".join(["## Gaming alarms", "", *(f"- {alarm}" for alarm in alarms), "", advice])
+
+
+def _feedback(run_dir: Path) -> list[str]:
+    report = report_feedback(run_dir)
+    if not report.num_ratings:
+        return []
+    rows = weight_rows(report.used) if report.used else []
+    return [
+        "\n".join(["## Human feedback", "", *(f"- {_quote(line, 500)}" for line in sentences(report))]),
+        markdown_table("Weights before and after human feedback", ["dimension", "recipe", "corrected"], rows),
+    ]
 
 
 def _dialogs(run_dir: Path, limit: int = 6) -> str:
