@@ -228,11 +228,11 @@ def _schedule(
     `shares(step)` are the probabilities of the cells, the same from `full_step` on.
     """
     points = np.random.default_rng([seed, num_cells]).random((num_steps, batch_rows))
-    cells = np.zeros((num_steps, batch_rows), np.int64)
+    by_step = np.zeros((num_steps, batch_rows), np.int64)
     for step in range(min(full_step, num_steps)):
-        cells[step] = _cells_at(points[step], shares(step))
-    cells[full_step:] = _cells_at(points[full_step:], shares(full_step))
-    cells = cells.ravel()
+        by_step[step] = _cells_at(points[step], shares(step))
+    by_step[full_step:] = _cells_at(points[full_step:], shares(full_step))
+    cells = by_step.ravel()
     turns = np.zeros(len(cells), np.int64)
     for cell in range(num_cells):
         where = np.flatnonzero(cells == cell)
