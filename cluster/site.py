@@ -58,12 +58,12 @@ def cluster_nodes() -> tuple[Node, ...]:
 
 
 def num_cpus(config: StageConfig) -> int:
-    """Logical CPUs of our own cluster: enough for every actor that there may be, and one rollout worker more, because
-    replacements start before the resources of the dead are back.
+    """Logical CPUs of our own cluster: enough for every actor that there may be, and for one worker more of each kind:
+    replacements start before the resources of the dead are back, and `zero2one scale` may add some.
     """
     needed, spare = config.learner.num_ranks * config.learner.num_threads, 0
     if isinstance(config, Config):
-        rollout, spare, service = config.rollout, config.rollout.num_threads, config.rewards.model
+        rollout, spare, service = config.rollout, config.rollout.num_threads + 1, config.rewards.model
         most = rollout.autoscale.max if rollout.autoscale.enabled else rollout.num_rollout_workers
         needed += most * rollout.num_threads + config.rewards.num_reward_workers
         needed += service.num_workers * service.num_threads if service.name_or_path else 0

@@ -89,13 +89,13 @@ async def sample_dialogs(
     under way at once.
     """
     rejection, seen = config.demonstrations.rejection, set[Turns]()
-    collector, moments = Collector(signal, world, records), Moments.none(len(signal.names))
+    collector, moments = Collector(world, records), Moments.none(len(signal.names))
     await world.weights.publish(0)
     scored: list[Scored] = []
     rows: list[Scored] = []
     requests = _requests(config, library, mix)
     while chunk := list(islice(requests, config.rollout.rollout_batch_size * rejection.samples_per_task)):
-        found = await collector.collect(chunk, moments)
+        found = await collector.collect(chunk, signal, moments)
         for start in range(0, len(found), rejection.samples_per_task):
             rows += choose(found[start : start + rejection.samples_per_task], rejection, seen)
         scored += found
