@@ -9,9 +9,12 @@ import ray
 
 from cluster.reward_worker import Worker
 from models.device import DevicePlan
+from models.sampler import SampleRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.build import build_rollout_worker
 from rl.config import Config
+from rl.suites.config import EvaluationConfig
 from rl.trajectory import EpisodeRequest, Trajectory
 
 
@@ -32,13 +35,18 @@ class Publication:
 
 @ray.remote
 class RolloutActor(Worker):
-    def __init__(self, config: Config, folder: Path, plan: DevicePlan, name: str) -> None:
+    def __init__(self, config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, name: str) -> None:
         self._worker = build_rollout_worker(config, folder, plan, name=name)
         self._base_sha256 = ""
 
-    def advance(self, requests: Sequence[EpisodeRequest], max_seconds: float) -> list[Trajectory]:
+    def advance(
+        self, requests: Sequence[EpisodeRequest | ScoreRequest], max_seconds: float
+    ) -> list[Trajectory | Scores]:
         self._worker.admit(requests)
         return self._worker.advance(max_seconds)
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
+        return self._worker.time_tokens(requests, concurrency)
 
     def load(self, publication: Publication) -> None:
         """Pull and load every part that this engine lacks. Raises WeightSyncError."""

@@ -108,6 +108,13 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
     return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
 
 
+def plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of a text that is no dialog, after the start token if the tokenizer adds one."""
+    bos = tokenizer.bos_token_id
+    start = [bos] if bos is not None and tokenizer("")["input_ids"][:1] == [bos] else []
+    return start + encode_texts(tokenizer, [text])[0]
+
+
 def decode_ids(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """The text of `ids`, to the byte."""
     return str(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))

@@ -17,6 +17,7 @@ from envs.task import Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
 from models.sampler import Sample, SampleRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
 from rl.trajectory import EpisodeRequest, Trajectory, failed
@@ -30,9 +31,13 @@ class Engine(Protocol):
 
     def add(self, request: SampleRequest) -> None: ...
 
+    def add_score(self, request: ScoreRequest) -> None: ...
+
     def abort(self, ids: Sequence[str]) -> None: ...
 
-    def step(self) -> list[Sample]: ...
+    def step(self) -> Sequence[Sample | Scores]: ...
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]: ...
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float: ...
 
@@ -79,11 +84,12 @@ class RolloutWorker:
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
-        self._finished: list[Trajectory] = []
+        self._num_scoring = 0
+        self._finished: list[Trajectory | Scores] = []
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._episodes) + len(self._waiting)
+        return len(self._episodes) + len(self._waiting) + self._num_scoring
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
@@ -93,18 +99,25 @@ class RolloutWorker:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
         self._engine.join_transfer(init_info)
 
-    def admit(self, requests: Sequence[EpisodeRequest]) -> None:
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
+        """When each token was there; see `Sampler.time_tokens`."""
+        return self._engine.time_tokens(requests, concurrency)
+
+    def admit(self, requests: Sequence[EpisodeRequest | ScoreRequest]) -> None:
         """Start a dialog for every request. One that cannot start is finished at once, as failed; one with another
-        opponent than those under way waits until they have ended.
+        opponent than those under way waits until they have ended. Continuations are scored, in no dialog.
         """
         for request in requests:
-            if request.opponent:
+            if isinstance(request, ScoreRequest):
+                self._num_scoring += 1
+                self._engine.add_score(request)
+            elif request.opponent:
                 self._waiting.append(request)
             else:
                 self._start(request)
         self._start_waiting()
 
-    def advance(self, max_seconds: float) -> list[Trajectory]:
+    def advance(self, max_seconds: float) -> list[Trajectory | Scores]:
         """Step the engines, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.
@@ -113,8 +126,8 @@ class RolloutWorker:
         while self.num_unfinished:
             for engine in filter(None, (self._engine, self._opponent)):
                 if engine.num_unfinished:
-                    for sample in engine.step():
-                        self._take(self._episodes.pop(sample.id), sample)
+                    for result in engine.step():
+                        self._note(result)
             self._end_overdue()
             self._start_waiting()
             if self._clock() - start >= max_seconds:
@@ -185,7 +198,7 @@ class RolloutWorker:
                 prompt=side.tokens,
                 max_tokens=min(self._budget.max_response_length, self._budget.max_length - len(side.tokens)),
                 seed=side.request.turn_seed(len(side.turns)),
-                greedy=side.request.purpose == "eval",
+                greedy=side.request.is_greedy,
             )
         )
 
@@ -194,6 +207,13 @@ class RolloutWorker:
             return self._engine
         assert self._opponent is not None
         return self._opponent
+
+    def _note(self, result: Sample | Scores) -> None:
+        if isinstance(result, Scores):
+            self._num_scoring -= 1
+            self._finished.append(result)
+        else:
+            self._take(self._episodes.pop(result.id), result)
 
     def _take(self, episode: Episode, sample: Sample) -> None:
         """Note what was said, and hand it to the other side."""
