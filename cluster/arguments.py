@@ -69,6 +69,21 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             "--out", type=Path, metavar="FOLDER", help="for compare.md, .png and .json (compare-LABELS beside the runs)"
         )
 
+    evaluate = add(
+        "eval",
+        "put benchmarks to the policy of a run or to a model; results go into its folder eval/",
+        "eval runs/r1 --suite mmlu,gsm8k,knowledge --data benchmarks --limit 100 rollout.num_threads=2",
+    )
+    evaluate.add_argument("run", metavar="RUN_OR_MODEL", help="a run or pipeline directory, or a model folder")
+    evaluate.add_argument(
+        "overrides", metavar="section.field=value", nargs="*", help="of model, rollout and suites; see rl/suites/config.py"
+    )
+    evaluate.add_argument("--suite", type=_names, required=True, metavar="NAME,NAME", help="which (`eval . --suite ?` lists them)")
+    evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="for the results (eval/ in the run or model)")
+    evaluate.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+    evaluate.add_argument("--json", action="store_true", help="for programs")
+    _add_suite_options(evaluate)
+
     show = add("show", "read the stored dialogs of a run")
     show.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
     show.add_argument("--first", type=int, default=0, metavar="N", help="from iteration N on")
@@ -108,12 +123,22 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     arguments, rest = parser.parse_known_args(argv)
     # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
-    takes_overrides = arguments.command in ("train", "sweep")
+    takes_overrides = arguments.command in ("train", "sweep", "eval")
     if rest and (not takes_overrides or any(item.startswith("-") or "=" not in item for item in rest)):
         parser.error(f"not understood: {' '.join(rest)}")
     if takes_overrides:
         arguments.overrides += rest
     return arguments
+
+
+def _add_suite_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="FOLDER", help="with a folder for each benchmark that is read from files")
+    command.add_argument("--limit", type=_count, metavar="N", help="items of a suite, at most (200)")
+    command.add_argument("--samples", type=_count, metavar="N", help="answers drawn per item, for pass@k and maj@k (0)")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def _count(text: str) -> int:

@@ -106,6 +106,34 @@ def _beside(groups: Mapping[str, Sequence[Path]]) -> Path:
     return first.parent / f"compare-{'-'.join(groups)}"
 
 
+def _eval(arguments: argparse.Namespace) -> int:
+    from rl.suites.policies import evaluation_config, find_policy
+
+    policy = find_policy(_run_directory(arguments.run))
+    config = evaluation_config(policy, _suite_options(arguments), arguments.overrides)
+
+    from cluster.evaluate import evaluate  # as below
+
+    out = arguments.out or policy.results
+    results = evaluate(config, policy, out, address=arguments.address)
+    if arguments.json:
+        _print_json([asdict(result) for result in results])
+    else:
+        from rich.console import Console
+
+        from rl.suites.pages import print_results
+
+        print_results(results, Console())
+        print(f"see {out}/*.json and *.parquet")
+    return 0
+
+
+def _suite_options(arguments: argparse.Namespace) -> dict[str, object]:
+    """The section `suites`, as far as it was given."""
+    given = {"data": arguments.data, "limit": arguments.limit, "num_samples": arguments.samples}
+    return {"names": list(arguments.suite), **{name: value for name, value in given.items() if value is not None}}
+
+
 def _show(arguments: argparse.Namespace) -> int:
     from rich.console import Console
 
@@ -207,6 +235,7 @@ COMMANDS = {
     "train": _train,
     "sweep": _sweep,
     "compare": _compare,
+    "eval": _eval,
     "show": _show,
     "rewards": _rewards,
     "scenarios": _scenarios,

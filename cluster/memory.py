@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rl.config import Config, LearnerConfig
+from rl.suites.config import EvaluationConfig
 
 GIB = 1024**3
 
@@ -39,6 +40,16 @@ def supervised_memory_budget(learner: LearnerConfig, num_weight_bytes: int) -> d
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
         "learner": int(learner.num_ranks * (BASE_GIB["learner"] * GIB + 4 * num_weight_bytes)),
+        "object store": object_store_bytes(num_weight_bytes),
+    }
+
+
+def evaluation_memory_budget(config: EvaluationConfig, num_weight_bytes: int) -> dict[str, int]:
+    """The same for an evaluation: workers, and a driver that reads the policy and publishes it once."""
+    rollout = BASE_GIB["rollout"] * GIB + 2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB
+    return {
+        "driver": int(BASE_GIB["driver"] * GIB + 2 * num_weight_bytes),
+        "rollout": int(config.rollout.num_rollout_workers * rollout),
         "object store": object_store_bytes(num_weight_bytes),
     }
 

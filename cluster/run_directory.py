@@ -18,6 +18,7 @@ from rl.load_config import ConfigError, save_config
 from rl.metrics import FILE
 from rl.records import Records
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 
 def prepare_process() -> None:
@@ -26,7 +27,7 @@ def prepare_process() -> None:
     disable_progress_bars()
 
 
-def device_plan(config: StageConfig) -> DevicePlan:
+def device_plan(config: StageConfig | EvaluationConfig) -> DevicePlan:
     """On what this machine has."""
     plan = build_device_plan(config, detect_num_gpus())
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess

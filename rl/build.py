@@ -25,13 +25,25 @@ from rl.rollout import Budget, RolloutWorker
 from rl.selfplay import make_tasks, proposal_line
 from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
 from rl.stage_data import start_texts
+from rl.suites.config import EvaluationConfig
+from rl.suites.table import evaluation_library
 from rl.supervised import SupervisedLearner
 from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
 
 
-def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
+def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+    if isinstance(config, EvaluationConfig):
+        return plan_device(
+            num_gpus,
+            dtype=config.model.dtype,
+            num_ranks=0,
+            num_rollout_workers=config.rollout.num_rollout_workers,
+            kv_cache_gib=config.rollout.kv_cache_gib,
+            num_engine_threads=config.rollout.num_threads,
+            tensor_parallel_size=config.rollout.tensor_parallel_size,
+        )
     if not isinstance(config, Config):
         return plan_device(
             num_gpus,
@@ -69,7 +81,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
     model_config, seed = config.model, config.run.seed
     if model_config.name_or_path:
         tokenizer = load_tokenizer(model_config.name_or_path)
-        model = load_policy(model_config.name_or_path, dtype=_dtype(config))
+        model = load_policy(model_config.name_or_path, dtype=model_dtype(config))
     else:
         tokenizer = train_tokenizer(
             _dialog_texts(config) if isinstance(config, Config) else start_texts(config),
@@ -86,7 +98,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             max_length=model_config.max_length,
             init_std=model_config.init_std,
         )
-        model = random_policy(shape, seed=seed, dtype=_dtype(config))
+        model = random_policy(shape, seed=seed, dtype=model_dtype(config))
     unfinished = folder.with_name(f".{folder.name}.saving")
     shutil.rmtree(unfinished, ignore_errors=True)
     save_model_folder(model, tokenizer, unfinished)
@@ -103,7 +115,7 @@ def build_learner(config: StageConfig, folder: Path, plan: DevicePlan, *, rank: 
 def build_supervised_learner(
     config: PretrainConfig | SFTConfig, folder: Path, plan: DevicePlan, *, rank: int
 ) -> SupervisedLearner:
-    policy = load_policy(folder, dtype=_dtype(config))
+    policy = load_policy(folder, dtype=model_dtype(config))
     set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
     engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
@@ -112,7 +124,7 @@ def build_supervised_learner(
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
     """Actor, critic and reference of one rank."""
     seed, model = config.run.seed, config.model
-    plain = load_policy(folder, dtype=_dtype(config))
+    plain = load_policy(folder, dtype=model_dtype(config))
     set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
     policy: nn.Module = plain
     uses_reference = config.ppo.kl_coef > 0
@@ -122,7 +134,7 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
             plain, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=model.lora_target_modules, seed=seed
         )
     elif uses_reference:
-        frozen: nn.Module = load_policy(folder, dtype=_dtype(config)).requires_grad_(False)
+        frozen: nn.Module = load_policy(folder, dtype=model_dtype(config)).requires_grad_(False)
         frozen.to(plan.device)
         reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
     actor = Engine(policy, plan.device, _engine_settings(config, config.actor, plan))
@@ -130,16 +142,18 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
         reference = lambda: _without_adapter(actor)  # noqa: E731
     critic = None
     if config.ppo.advantage_estimator == "gae":
-        value = load_value(folder, seed=seed + 1, dtype=_dtype(config))
+        value = load_value(folder, seed=seed + 1, dtype=model_dtype(config))
         critic = Engine(value, plan.device, _engine_settings(config, config.critic, plan))
     return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
 
 
-def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
+def build_rollout_worker(
+    config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, *, name: str
+) -> RolloutWorker:
     """A worker with its own engine, which serves once it has been given weights. A second one, for opponents, is built
     when the first opponent is asked for.
     """
-    library, _ = build_tasks(config)
+    library = build_tasks(config)[0] if isinstance(config, Config) else evaluation_library()
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
     settings = SamplerSettings(
@@ -169,7 +183,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         library,
         budget,
         name=name,
-        opponents=OpponentEngine(settings, _dtype(config)),
+        opponents=OpponentEngine(settings, model_dtype(config)),
         model_users=rollout.model_users,
     )
 
@@ -193,7 +207,7 @@ def _engine_settings(config: StageConfig, optimizer: OptimizerConfig, plan: Devi
     )
 
 
-def _dtype(config: StageConfig) -> torch.dtype:
+def model_dtype(config: StageConfig | EvaluationConfig) -> torch.dtype:
     return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
 
 

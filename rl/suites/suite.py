@@ -68,6 +68,7 @@ class Row:
         question: the item's own words, without examples and instructions.
         due: the right answer, where there is one.
         score: 0 to 1.
+        final: what of the answer is compared with `due`, such as its last number; "" where nothing is.
         finish: how the answer ended: "stop", "length", or "" where nothing was written.
         detail: more about the judgement, such as an error, or the log-probs of the choices.
     """
@@ -79,6 +80,7 @@ class Row:
     answer: str
     due: str
     score: float
+    final: str = ""
     finish: str = ""
     num_tokens: int = 0
     seconds: float = 0.0
