@@ -47,7 +47,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     compare = add(
         "compare",
-        "put runs side by side; the first label is the baseline",
+        "put runs, pipelines or models side by side; the first label is the baseline",
         "compare narrow=a-seed1,a-seed2 wide=b-seed1,b-seed2 --target 0.5",
     )
     compare.add_argument(
@@ -58,6 +58,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "first run's name but for -seedN",
     )
     compare.add_argument("--json", action="store_true", help="for programs")
+    compare.add_argument(
+        "--eval",
+        dest="suite",
+        type=_names,
+        default=(),
+        metavar="SUITE,SUITE",
+        help="run these first where results are missing",
+    )
+    _add_suite_options(compare)
     for command in (sweep, compare):
         command.add_argument(
             "--target",
@@ -66,7 +75,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             help="accuracy whose cost is compared, from 0 to 1 (90 %% of the lowest median final accuracy)",
         )
         command.add_argument(
-            "--out", type=Path, metavar="FOLDER", help="for compare.md, .png and .json (compare-LABELS beside the runs)"
+            "--out",
+            type=Path,
+            metavar="FOLDER",
+            help="for compare.md, .html, .png and .json (compare-LABELS beside the runs)",
         )
 
     evaluate = add(
@@ -76,9 +88,14 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     evaluate.add_argument("run", metavar="RUN_OR_MODEL", help="a run or pipeline directory, or a model folder")
     evaluate.add_argument(
-        "overrides", metavar="section.field=value", nargs="*", help="of model, rollout and suites; see rl/suites/config.py"
+        "overrides",
+        metavar="section.field=value",
+        nargs="*",
+        help="of model, rollout and suites; see rl/suites/config.py",
     )
-    evaluate.add_argument("--suite", type=_names, required=True, metavar="NAME,NAME", help="which (`eval . --suite ?` lists them)")
+    evaluate.add_argument(
+        "--suite", type=_names, required=True, metavar="NAME,NAME", help="which; a wrong name lists them"
+    )
     evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="for the results (eval/ in the run or model)")
     evaluate.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
     evaluate.add_argument("--json", action="store_true", help="for programs")

@@ -27,7 +27,7 @@ from rl.build import model_dtype
 from rl.suites.architecture import read_architecture
 from rl.suites.config import EvaluationConfig
 from rl.suites.contamination import contamination, training_questions
-from rl.suites.policies import Policy, is_ppo
+from rl.suites.policies import Policy, is_ppo, policy_sha256
 from rl.suites.results import SuiteResult, summarize, write_result
 from rl.suites.suite import Footprint, Suite
 from rl.suites.table import build_suites, evaluation_library
@@ -78,7 +78,7 @@ async def _run(
                 suite,
                 found,
                 contamination=None if trained is None else contamination(found.rows, trained),
-                policy=publication.sha256,
+                policy=policy_sha256(policy.weights),
                 seconds=time.monotonic() - started,
                 seed=config.suites.seed,
                 num_resamples=config.suites.num_resamples,
@@ -87,8 +87,10 @@ async def _run(
             write_result(out, result, found.rows)
             results.append(result)
             value = result.value
-            say(f"{suite.name}: {result.headline} {value.value:.4g} ({value.low:.4g} to {value.high:.4g}), "
-                f"{result.num_items} items, {result.seconds:.0f} s")
+            say(
+                f"{suite.name}: {result.headline} {value.value:.4g} ({value.low:.4g} to {value.high:.4g}), "
+                f"{result.num_items} items, {result.seconds:.0f} s"
+            )
         return results
     finally:
         subject.stop()

@@ -5,7 +5,6 @@ Nothing is generated, so a policy that does not know the form of an answer still
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from os.path import commonprefix
 
 import numpy as np
 
@@ -72,7 +71,8 @@ def _fit(choice: Choice, max_length: int) -> tuple[int, list[list[int]]] | None:
 
 def _request(choice: Choice, wholes: list[list[int]]) -> ScoreRequest:
     """What all have in common is the prompt: the space before a letter too, where a tokenizer keeps it apart."""
-    shared = len(commonprefix(wholes))
+    columns = zip(*wholes, strict=False)
+    shared = next((place for place, ids in enumerate(columns) if len(set(ids)) > 1), min(map(len, wholes)))
     rest = tuple(tuple(whole[shared:]) for whole in wholes)
     if not shared or not all(rest) or len(set(rest)) < len(rest):
         options = ", ".join(choice.labels)

@@ -92,9 +92,7 @@ def run_task(task: CodeTask, answer: str) -> tuple[int, int, str]:
     """How many calls ended as they must, of how many, and why others did not. Raises SandboxError."""
     if not answer.strip():
         return 0, len(task.calls), "no code"
-    outcome = the_sandbox().run(
-        task.program(answer), calls=[call.expression for call in task.calls], limits=LIMITS
-    )
+    outcome = the_sandbox().run(task.program(answer), calls=[call.expression for call in task.calls], limits=LIMITS)
     results = [*outcome.results, *[""] * len(task.calls)][: len(task.calls)]
     wrong = [result for call, result in zip(task.calls, results, strict=True) if not _is_due(call, result)]
     cause = ""

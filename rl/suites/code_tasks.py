@@ -1,6 +1,6 @@
 """Programming tasks as benchmark files have them: HumanEval, MBPP, and Exercism's language-neutral lists of cases.
 
-Each becomes a `CodeTask`: a prompt, what stands before the answer's code and after it, and calls that the sandbox makes.
+Each becomes a `CodeTask`: a prompt, what stands before the answer's code and after it, and calls for the sandbox.
 """
 
 import json

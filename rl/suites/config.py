@@ -15,7 +15,9 @@ class SuitesConfig(Section):
     num_samples: NonNegativeInt = Field(0, description="answers drawn per item beside the greedy one: pass@k, maj@k")
     seed: NonNegativeInt = 0
     num_shots: NonNegativeInt = Field(5, description="examples before a multiple-choice question, where they fit")
-    max_skipped_rows: NonNegativeInt = Field(20, description="rows of a file that cannot be used, before it is an error")
+    max_skipped_rows: NonNegativeInt = Field(
+        20, description="rows of a file that cannot be used, before it is an error"
+    )
     num_resamples: PositiveInt = Field(1000, description="of the bootstrap behind each interval")
     latency_tokens: PositiveInt = Field(32, description="that each timed request writes")
 

@@ -17,7 +17,7 @@ from rl.suites.draw import draw_items
 from rl.suites.files import folder_of, skipping
 from rl.suites.ifeval import CHECKS, follows
 from rl.suites.scenarios import ScenarioSuite
-from rl.suites.suite import Examination, Suite, Subject, SuiteError
+from rl.suites.suite import Examination, Subject, Suite, SuiteError
 from rl.trajectory import Trajectory
 
 COLUMNS = ("key", "prompt", "instruction_id_list", "kwargs")

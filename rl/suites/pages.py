@@ -42,7 +42,7 @@ def _remarks(result: SuiteResult) -> list[str]:
     if result.contamination is not None:
         found = result.contamination
         lines.append(
-            f"{found.seen_share:.1%} of the items were asked in training word for word, {found.overlap_share:.1%} share "
-            f"a long run of words with it ({found.num_texts:,} training questions)"
+            f"{found.seen_share:.1%} of the items were asked in training word for word, {found.overlap_share:.1%} "
+            f"share a long run of words with it ({found.num_texts:,} training questions)"
         )
     return [*lines, *result.notes]

@@ -1,5 +1,6 @@
 """Whose benchmarks these are: the policy in a run's directory, a pipeline's, or any model folder."""
 
+import hashlib
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from rl.checkpoint import Checkpoints
+from rl.files import sha256_of
 from rl.load_config import apply_override, parse
 from rl.pipeline import POLICY
 from rl.suites.architecture import read_architecture
@@ -68,6 +70,20 @@ def run_directory(path: Path) -> Path:
     if not stages:
         raise PolicyError(f"{path}: no stage of this pipeline is finished")
     return max(stages, key=lambda stage: (is_ppo(stage), (stage / POLICY).stat().st_mtime))
+
+
+def policy_sha256(weights: Path) -> str:
+    """One SHA-256 for what a policy's answers depend on: weights, adapter, shape and tokenizer."""
+    digest = hashlib.sha256()
+    files = [
+        *weights.glob("*.safetensors"),
+        *weights.glob("adapter/*"),
+        *weights.glob("*.json"),
+        *weights.glob("*.jinja"),
+    ]
+    for path in sorted(path for path in files if path.is_file()):
+        digest.update(f"{path.relative_to(weights).as_posix()} {sha256_of(path)}\n".encode())
+    return digest.hexdigest()
 
 
 def is_ppo(run_dir: Path) -> bool:

@@ -39,7 +39,7 @@ class SuiteResult:
         groups: group -> the headline's mean within it.
         num_items: that were asked; `skipped` ones are not among them.
         extras: numbers without an interval.
-        policy: SHA-256 of the weights.
+        policy: SHA-256 of the policy, as `rl.suites.policies.policy_sha256` has it.
         settings: how it was asked, as dotted names.
     """
 

@@ -44,8 +44,13 @@ class Latency:
         texts = [subject.library.opening(task) for task in tasks]
         room = subject.max_length - self.config.latency_tokens
         return [
-            SampleRequest(f"timed-{index}", subject.chat.open(texts[index % len(texts)] + " " * (index // len(texts)))[:room],
-                          self.config.latency_tokens, seed=index, greedy=True)
+            SampleRequest(
+                f"timed-{index}",
+                subject.chat.open(texts[index % len(texts)] + " " * (index // len(texts)))[:room],
+                self.config.latency_tokens,
+                seed=index,
+                greedy=True,
+            )
             for index in range(count)
         ]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -94,4 +95,4 @@ def test_every_token_has_its_time(sampler: Sampler) -> None:
     sampler.settings = replace(sampler.settings, stop_token_ids=())
     times = sampler.time_tokens(requests, concurrency=2)
     assert [len(row) for row in times] == [6] * 5
-    assert all(0 < a < b for row in times for a, b in zip(row, row[1:], strict=False))
+    assert all(0 < a < b for row in times for a, b in pairwise(row))

@@ -61,7 +61,9 @@ class Speaker:
         return made
 
     async def score(self, requests: Sequence[ScoreRequest]) -> list[Scores]:
-        return [Scores(request, np.array([self._like(request, c) for c in request.continuations])) for request in requests]
+        return [
+            Scores(request, np.array([self._like(request, c) for c in request.continuations])) for request in requests
+        ]
 
     def _like(self, request: ScoreRequest, continuation: tuple[int, ...]) -> float:
         decode = self.chat.tokenizer.decode

@@ -55,7 +55,14 @@ def test_the_likeliest_letter_counts(tmp_path: Path) -> None:
 def test_examples_give_way_before_the_question_does(tmp_path: Path) -> None:
     write(tmp_path)
     suite, subject = load(tmp_path), Speaker()
-    lengths = [len(subject.chat.tokenizer(prompt_of(suite.problems[0], suite.examples["high_school_sums"][:n]) + " A")["input_ids"]) for n in (0, 1, 2)]
+    lengths = [
+        len(
+            subject.chat.tokenizer(prompt_of(suite.problems[0], suite.examples["high_school_sums"][:n]) + " A")[
+                "input_ids"
+            ]
+        )
+        for n in (0, 1, 2)
+    ]
     subject.max_length = lengths[1] + 1
     assert [row.detail[:10] for row in examine(suite, subject).rows] == ["1 examples"] * 2
     subject.max_length = lengths[0]
@@ -74,12 +81,19 @@ def test_a_limit_draws_the_same_for_the_same_seed(tmp_path: Path) -> None:
 def test_broken_rows_are_counted_up_to_a_limit(tmp_path: Path) -> None:
     write(tmp_path, TEST + "too,few,B\nWhat?,1,2,3,4,E\n")
     assert load(tmp_path, max_skipped_rows=2).num_broken == 2
-    with pytest.raises(DataFileError, match=r"high_school_sums_test.csv:4: the answer is 'E'.* suites.max_skipped_rows"):
+    with pytest.raises(
+        DataFileError, match=r"high_school_sums_test.csv:4: the answer is 'E'.* suites.max_skipped_rows"
+    ):
         load(tmp_path, max_skipped_rows=1)
 
 
 @pytest.mark.parametrize(
-    ("test", "message"), [('What?,"1,2,3,4,A\n', r"_test.csv:1: not CSV"), ("", "no question in"), ("W\udcff?,1,2,3,4,A\n", ":1: not UTF-8")]
+    ("test", "message"),
+    [
+        ('What?,"1,2,3,4,A\n', r"_test.csv:1: not CSV"),
+        ("", "no question in"),
+        ("W\udcff?,1,2,3,4,A\n", ":1: not UTF-8"),
+    ],
 )
 def test_files_that_cannot_be_read(tmp_path: Path, test: str, message: str) -> None:
     write(tmp_path, "")
@@ -89,7 +103,7 @@ def test_files_that_cannot_be_read(tmp_path: Path, test: str, message: str) -> N
 
 
 def test_without_the_folder(tmp_path: Path) -> None:
-    with pytest.raises(SuiteError, match="needs --data FOLDER, and in it mmlu/dev/SUBJECT_dev.csv"):
+    with pytest.raises(SuiteError, match="needs --data FOLDER, and in it mmlu/dev/SUBJECT_dev"):
         load(tmp_path)
     with pytest.raises(SuiteError, match="no such folder"):
         load(tmp_path / "nowhere")

@@ -9,7 +9,8 @@ from rl.suites.statistics import estimate, majority, pass_at_k
 
 
 @pytest.mark.parametrize(
-    ("drawn", "right", "k", "expected"), [(4, 1, 2, 0.5), (5, 0, 3, 0.0), (5, 5, 1, 1.0), (5, 2, 1, 0.4), (6, 5, 2, 1.0)]
+    ("drawn", "right", "k", "expected"),
+    [(4, 1, 2, 0.5), (5, 0, 3, 0.0), (5, 5, 1, 1.0), (5, 2, 1, 0.4), (6, 5, 2, 1.0)],
 )
 def test_pass_at_k_by_hand(drawn: int, right: int, k: int, expected: float) -> None:
     assert pass_at_k(drawn, right, k) == pytest.approx(expected)
