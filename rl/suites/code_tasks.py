@@ -143,7 +143,8 @@ def _exercise(folder: Path, data: dict[str, Any]) -> CodeTask | None:
     """None where no case is a call with named arguments."""
     cases = list(_cases(data["cases"]))
     replaced = {case.get("reimplements") for case in cases}
-    calls, signatures = [], {}
+    calls: list[Call] = []
+    signatures: dict[str, str] = {}
     for case in cases:
         arguments = {snake(name): value for name, value in case["input"].items()}
         callable_ = all(name.isidentifier() and not keyword.iskeyword(name) for name in arguments)
