@@ -68,7 +68,12 @@ def test_compare(runs: Path, capsys: pytest.CaptureFixture) -> None:
     assert ratios == ["ratio", "to", "slow", "1.00", "0.50"]
     assert printed.endswith("see runs/compare-slow-quick/compare.md and runs/compare-slow-quick/compare.html\n")
     folder = runs / "compare-slow-quick"
-    assert sorted(path.name for path in folder.iterdir()) == ["compare.json", "compare.md", "compare.png"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "compare.html",
+        "compare.json",
+        "compare.md",
+        "compare.png",
+    ]
 
 
 def test_compare_for_programs(runs: Path, capsys: pytest.CaptureFixture) -> None:
