@@ -20,7 +20,7 @@ from envs.library import Library
 from models.chat import ChatFormat, chat_format
 from models.device import GIB, DevicePlan
 from models.opponent import load_opponent, publish_opponent
-from models.sampler import SampleRequest
+from models.sampler import SampleRequest, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.tokenizer import load_tokenizer
 from rl.build import model_dtype
@@ -35,7 +35,6 @@ from rl.trajectory import EpisodeRequest, Trajectory
 
 VERSION = 0  # of the weights: there is no other
 REPORT_SECONDS = 15.0
-TIMING_TIMEOUT_SECONDS = 3600.0
 
 
 def evaluate(config: EvaluationConfig, policy: Policy, out: Path, *, address: str | None) -> list[SuiteResult]:
@@ -138,10 +137,9 @@ class WorkerSubject:
         return await self._finish(requests)
 
     async def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
-        """On the first worker, which has nothing else to do."""
-        member = self.members.members[0]
-        times = member.handle.time_tokens.remote(requests, concurrency)
-        return await self.members.call(member, times, TIMING_TIMEOUT_SECONDS)
+        """On one worker, as a piece of work like any other: an idle one that did not answer would count as hung."""
+        [timing] = await self._finish([TimingRequest(f"timing-{requests[0].id}", tuple(requests), concurrency)])
+        return [list(seconds) for seconds in timing.seconds]
 
     async def footprint(self) -> Footprint:
         shape, width = read_architecture(Path(self.config.model.name_or_path)), model_dtype(self.config).itemsize

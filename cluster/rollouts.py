@@ -13,6 +13,7 @@ from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
+from models.sampler import Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
 from rl.trajectory import EpisodeRequest, Trajectory
@@ -22,8 +23,8 @@ HEARTBEAT_SECONDS = 2.0  # an idle worker is asked this often whether it lives
 SYNC_TIMEOUT_SECONDS = 300.0
 
 T = TypeVar("T")
-Request = EpisodeRequest | ScoreRequest
-Result = Trajectory | Scores
+Request = EpisodeRequest | ScoreRequest | TimingRequest
+Result = Trajectory | Scores | Timing
 Inbox = asyncio.Queue[list[Result]]
 # Hands a publication to the named workers; False where the sender holds newer weights by now.
 Send = Callable[[Publication, Mapping[str, ActorHandle]], Awaitable[bool]]

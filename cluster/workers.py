@@ -9,13 +9,14 @@ import ray
 
 from cluster.reward_worker import Worker
 from models.device import DevicePlan
-from models.sampler import SampleRequest
-from models.scoring import ScoreRequest, Scores
+from models.sampler import TimingRequest
+from models.scoring import ScoreRequest
 from models.weights import Manifest
 from rl.build import build_rollout_worker
 from rl.config import Config
+from rl.rollout import Result
 from rl.suites.config import EvaluationConfig
-from rl.trajectory import EpisodeRequest, Trajectory
+from rl.trajectory import EpisodeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,13 +41,10 @@ class RolloutActor(Worker):
         self._base_sha256 = ""
 
     def advance(
-        self, requests: Sequence[EpisodeRequest | ScoreRequest], max_seconds: float
-    ) -> list[Trajectory | Scores]:
+        self, requests: Sequence[EpisodeRequest | ScoreRequest | TimingRequest], max_seconds: float
+    ) -> list[Result]:
         self._worker.admit(requests)
         return self._worker.advance(max_seconds)
-
-    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
-        return self._worker.time_tokens(requests, concurrency)
 
     def load(self, publication: Publication) -> None:
         """Pull and load every part that this engine lacks. Raises WeightSyncError."""

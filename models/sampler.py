@@ -67,6 +67,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class TimingRequest:
+    """Samples whose tokens are to be timed, `concurrency` at once and nothing else beside them."""
+
+    id: str
+    samples: tuple[SampleRequest, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`seconds`: of each sample, from its admission to each of its tokens."""
+
+    request: TimingRequest
+    seconds: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Segment:
     tokens: Sequence[int]
     logprobs: Sequence[float]

@@ -16,7 +16,7 @@ from envs.library import Library
 from envs.task import Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
-from models.sampler import Sample, SampleRequest
+from models.sampler import Sample, SampleRequest, Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
@@ -42,6 +42,9 @@ class Engine(Protocol):
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float: ...
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None: ...
+
+
+Result = Trajectory | Scores | Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ class RolloutWorker:
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
         self._num_scoring = 0
-        self._finished: list[Trajectory | Scores] = []
+        self._finished: list[Result] = []
 
     @property
     def num_unfinished(self) -> int:
@@ -99,25 +102,25 @@ class RolloutWorker:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
         self._engine.join_transfer(init_info)
 
-    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
-        """When each token was there; see `Sampler.time_tokens`."""
-        return self._engine.time_tokens(requests, concurrency)
-
-    def admit(self, requests: Sequence[EpisodeRequest | ScoreRequest]) -> None:
+    def admit(self, requests: Sequence[EpisodeRequest | ScoreRequest | TimingRequest]) -> None:
         """Start a dialog for every request. One that cannot start is finished at once, as failed; one with another
-        opponent than those under way waits until they have ended. Continuations are scored, in no dialog.
+        opponent than those under way waits until they have ended. Continuations are scored, in no dialog;
+        tokens are timed at once, before anything else.
         """
         for request in requests:
             if isinstance(request, ScoreRequest):
                 self._num_scoring += 1
                 self._engine.add_score(request)
+            elif isinstance(request, TimingRequest):
+                times = self._engine.time_tokens(request.samples, request.concurrency)
+                self._finished.append(Timing(request, tuple(map(tuple, times))))
             elif request.opponent:
                 self._waiting.append(request)
             else:
                 self._start(request)
         self._start_waiting()
 
-    def advance(self, max_seconds: float) -> list[Trajectory | Scores]:
+    def advance(self, max_seconds: float) -> list[Result]:
         """Step the engines, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.

@@ -36,6 +36,12 @@ def prompt(mmlu: Path, subject: str, line: int, num_shots: int) -> str:
     return head + "".join(shots) + shown(rows[line], "")
 
 
+def behind(model: torch.nn.Module, whole: list[int], shared: int) -> torch.Tensor:
+    """ln p of the tokens from place `shared` on, given those before."""
+    logprobs = torch.log_softmax(model(torch.tensor([whole])).logits[0, shared - 1 : -1], -1)
+    return logprobs.gather(-1, torch.tensor(whole[shared:])[:, None]).sum()
+
+
 @torch.no_grad()
 def main(model_folder: str, mmlu: str, evaluation: str, num_questions: int = 200) -> int:
     tokenizer = AutoTokenizer.from_pretrained(model_folder)
@@ -49,9 +55,8 @@ def main(model_folder: str, mmlu: str, evaluation: str, num_questions: int = 200
         text = prompt(Path(mmlu), subject, int(line), num_shots)
         start = tokenizer("")["input_ids"]
         wholes = [start + tokenizer(f"{text} {x}", add_special_tokens=False)["input_ids"] for x in "ABCD"]
-        assert len({tuple(whole[:-1]) for whole in wholes}) == 1, "each choice is one token"
-        logits = model(torch.tensor([wholes[0][:-1]])).logits[0, -1]
-        own = torch.log_softmax(logits, -1)[[whole[-1] for whole in wholes]]
+        shared = next(place for place, ids in enumerate(zip(*wholes, strict=False)) if len(set(ids)) > 1)
+        own = torch.stack([behind(model, whole, shared) for whole in wholes])
         worst = max(worst, float((own - stored).abs().max()))
         best = "ABCD"[int(own.argmax())]
         different += best != row["answer"]
