@@ -67,7 +67,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     compare = add(
         "compare",
-        "put runs side by side; the first label is the baseline",
+        "put runs, pipelines or models side by side; the first label is the baseline",
         "compare narrow=a-seed1,a-seed2 wide=b-seed1,b-seed2 --target 0.5",
     )
     compare.add_argument(
@@ -78,6 +78,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "first run's name but for -seedN",
     )
     compare.add_argument("--json", action="store_true", help="for programs")
+    compare.add_argument(
+        "--eval",
+        dest="suite",
+        type=_names,
+        default=(),
+        metavar="SUITE,SUITE",
+        help="run these first where results are missing",
+    )
+    _add_suite_options(compare)
     for command in (sweep, compare):
         command.add_argument(
             "--target",
@@ -86,8 +95,31 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             help="accuracy whose cost is compared, from 0 to 1 (90 %% of the lowest median final accuracy)",
         )
         command.add_argument(
-            "--out", type=Path, metavar="FOLDER", help="for compare.md, .png and .json (compare-LABELS beside the runs)"
+            "--out",
+            type=Path,
+            metavar="FOLDER",
+            help="for compare.md, .html, .png and .json (compare-LABELS beside the runs)",
         )
+
+    evaluate = add(
+        "eval",
+        "put benchmarks to the policy of a run or to a model; results go into its folder eval/",
+        "eval runs/r1 --suite mmlu,gsm8k,knowledge --data benchmarks --limit 100 rollout.num_threads=2",
+    )
+    evaluate.add_argument("run", metavar="RUN_OR_MODEL", help="a run or pipeline directory, or a model folder")
+    evaluate.add_argument(
+        "overrides",
+        metavar="section.field=value",
+        nargs="*",
+        help="of model, rollout and suites; see rl/suites/config.py",
+    )
+    evaluate.add_argument(
+        "--suite", type=_names, required=True, metavar="NAME,NAME", help="which; a wrong name lists them"
+    )
+    evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="for the results (eval/ in the run or model)")
+    evaluate.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+    evaluate.add_argument("--json", action="store_true", help="for programs")
+    _add_suite_options(evaluate)
 
     show = add("show", "read the stored dialogs of a run")
     show.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
@@ -130,7 +162,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
 
     arguments, rest = parser.parse_known_args(argv)
     # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
-    takes_overrides = arguments.command in ("train", "sweep", "submit")
+    takes_overrides = hasattr(arguments, "overrides")
     if rest and (not takes_overrides or any(item.startswith("-") or "=" not in item for item in rest)):
         parser.error(f"not understood: {' '.join(rest)}")
     if arguments.command == "scale" and arguments.rollout is None and arguments.reward is None:
@@ -175,6 +207,16 @@ def _add_rating(add: Callable[..., argparse.ArgumentParser], common: argparse.Ar
             command.add_argument("--pairs", action="store_true", help="messages, chosen, rejected, language, rater")
         if name == "report":
             command.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_suite_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="FOLDER", help="with a folder for each benchmark that is read from files")
+    command.add_argument("--limit", type=_count, metavar="N", help="items of a suite, at most (200)")
+    command.add_argument("--samples", type=_count, metavar="N", help="answers drawn per item, for pass@k and maj@k (0)")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def _count(text: str) -> int:

@@ -90,23 +90,41 @@ def _compare(arguments: argparse.Namespace) -> int:
     from rl.compare import parse_groups
 
     groups = {label: [_run_directory(run) for run in runs] for label, runs in parse_groups(arguments.runs).items()}
+    if arguments.suite:
+        _evaluate_missing(groups, arguments)
     return _put_side_by_side(groups, arguments.target, arguments.out or _beside(groups), as_json=arguments.json)
+
+
+def _evaluate_missing(groups: Mapping[str, Sequence[Path]], arguments: argparse.Namespace) -> None:
+    """Run the suites whose results are not there, or are of an older policy."""
+    from rl.suites.policies import evaluation_config, find_policy, policy_sha256
+    from rl.suites.results import read_results
+
+    for path in (path for paths in groups.values() for path in paths):
+        policy = find_policy(path)
+        known, current = read_results(policy.results), policy_sha256(policy.weights)
+        missing = [name for name in arguments.suite if name not in known or known[name].policy != current]
+        if missing:
+            config = evaluation_config(policy, _suite_options(arguments) | {"names": missing}, [])
+
+            from cluster.evaluate import evaluate
+
+            evaluate(config, policy, policy.results, address=None)
 
 
 def _put_side_by_side(groups: Mapping[str, Sequence[Path]], target: float | None, out: Path, *, as_json: bool) -> int:
     from rich.console import Console
 
-    from rl.compare import compare
     from rl.compare_pages import json_comparison, print_comparison, write_comparison
-    from rl.runs import read_run
+    from rl.compare_reading import read_comparison
 
-    comparison = compare({label: [read_run(run) for run in runs] for label, runs in groups.items()}, target)
-    write_comparison(comparison, out)
+    comparison, policies = read_comparison(groups, target)
+    write_comparison(comparison, out, policies)
     if as_json:
-        _print_json(json_comparison(comparison))
+        _print_json(json_comparison(comparison, policies))
     else:
-        print_comparison(comparison, Console())
-        print(f"\nsee {out}/compare.md")
+        print_comparison(comparison, Console(), policies)
+        print(f"\nsee {out}/compare.md and {out}/compare.html")
     return 0
 
 
@@ -114,6 +132,34 @@ def _beside(groups: Mapping[str, Sequence[Path]]) -> Path:
     """The folder for a comparison: next to the first run."""
     first = next(iter(groups.values()))[0]
     return first.parent / f"compare-{'-'.join(groups)}"
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    from rl.suites.policies import evaluation_config, find_policy
+
+    policy = find_policy(_run_directory(arguments.run))
+    config = evaluation_config(policy, _suite_options(arguments), arguments.overrides)
+
+    from cluster.evaluate import evaluate  # as below
+
+    out = arguments.out or policy.results
+    results = evaluate(config, policy, out, address=arguments.address)
+    if arguments.json:
+        _print_json([asdict(result) for result in results])
+    else:
+        from rich.console import Console
+
+        from rl.suites.pages import print_results
+
+        print_results(results, Console())
+        print(f"see {out}/*.json and *.parquet")
+    return 0
+
+
+def _suite_options(arguments: argparse.Namespace) -> dict[str, object]:
+    """The section `suites`, as far as it was given."""
+    given = {"data": arguments.data, "limit": arguments.limit, "num_samples": arguments.samples}
+    return {"names": list(arguments.suite), **{name: value for name, value in given.items() if value is not None}}
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -237,6 +283,7 @@ COMMANDS = {
     "scale": _remote,
     "sweep": _sweep,
     "compare": _compare,
+    "eval": _eval,
     "show": _show,
     "rate": _rate,
     "ratings": _ratings,

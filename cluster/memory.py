@@ -5,6 +5,7 @@ from pathlib import Path
 
 from rl.config import Config
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 GIB = 1024**3
 
@@ -17,10 +18,16 @@ class ResourceError(ValueError):
     """The machine has too little of something for this run."""
 
 
-def process_bytes(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
+def process_bytes(config: StageConfig | EvaluationConfig, num_weight_bytes: int) -> dict[str, int]:
     """Expected bytes of one process of each role. A trained weight costs itself, its gradient and two Adam moments; a
     rollout worker holds the weights twice while it takes new ones, and all of an engine twice if it has opponents.
     """
+    if isinstance(config, EvaluationConfig):  # workers, and a driver that reads the policy and publishes it once
+        engine = 2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB
+        return {
+            "driver": int(BASE_GIB["driver"] * GIB + 2 * num_weight_bytes),
+            "rollout": int(BASE_GIB["rollout"] * GIB + engine),
+        }
     learner = BASE_GIB["learner"] * GIB + 4 * num_weight_bytes
     if not isinstance(config, Config):  # ranks and nobody else
         return {"driver": int(BASE_GIB["driver"] * GIB), "learner": int(learner)}

@@ -14,6 +14,7 @@ from cluster.memory import GIB, ResourceError, process_bytes
 from models.device import DevicePlan
 from rl.config import Config
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 Role = Literal["learner", "rollout", "reward", "reward model"]
 REMEDIES: Mapping[Role, str] = {
@@ -79,9 +80,13 @@ class Placement:
         return next(demand.bundle for demand in self.demands if demand.role == role)
 
 
-def demands_of(config: StageConfig, device: DevicePlan, num_weight_bytes: int) -> tuple[Demand, ...]:
-    """The actors of a run, the learner first, for it is the hardest to fit."""
-    sizes, learner = process_bytes(config, num_weight_bytes), config.learner
+def demands_of(config: StageConfig | EvaluationConfig, device: DevicePlan, num_weight_bytes: int) -> tuple[Demand, ...]:
+    """The actors of a run or an evaluation, the learner first, for it is the hardest to fit."""
+    sizes = process_bytes(config, num_weight_bytes)
+    if isinstance(config, EvaluationConfig):
+        worker = Bundle(config.rollout.num_threads, device.gpus_per_rollout_worker, sizes["rollout"])
+        return (Demand("rollout", worker, config.rollout.num_rollout_workers),)
+    learner = config.learner
     rank = Bundle(learner.num_threads, device.gpus_per_rank, sizes["learner"])
     demands = [Demand("learner", rank, learner.num_ranks)]
     if isinstance(config, Config):

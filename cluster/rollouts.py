@@ -13,6 +13,8 @@ from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
+from models.sampler import Timing, TimingRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
 from rl.control import WorkerStatus
 from rl.trajectory import EpisodeRequest, Trajectory
@@ -22,7 +24,9 @@ HEARTBEAT_SECONDS = 2.0  # an idle worker is asked this often whether it lives
 SYNC_TIMEOUT_SECONDS = 300.0
 
 T = TypeVar("T")
-Inbox = asyncio.Queue[list[Trajectory]]
+Request = EpisodeRequest | ScoreRequest | TimingRequest
+Result = Trajectory | Scores | Timing
+Inbox = asyncio.Queue[list[Result]]
 # Hands a publication to the named workers; False where the sender holds newer weights by now.
 Send = Callable[[Publication, Mapping[str, ActorHandle]], Awaitable[bool]]
 
@@ -38,8 +42,8 @@ class RolloutFleet:
         self._fleet, self._capacity, self._call_timeout, self._send = fleet, capacity, call_timeout_seconds, send
         self._publication: Publication | None = None
         self._versions: dict[int, int] = {}  # member id -> version that it has verified; absent while it starts
-        self._pending: deque[EpisodeRequest] = deque()
-        self._assigned: dict[int, dict[str, EpisodeRequest]] = defaultdict(dict)
+        self._pending: deque[Request] = deque()
+        self._assigned: dict[int, dict[str, Request]] = defaultdict(dict)
         self._inboxes: dict[str, Inbox] = {}
         self._news = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,7 +51,8 @@ class RolloutFleet:
         self._transfer = asyncio.Lock()  # with NCCL: nobody leaves while it lasts, for the others would wait for ever
         self._attendants = [asyncio.create_task(self._attend(m.slot)) for m in fleet.members]
 
-    async def sample(self, requests: Sequence[EpisodeRequest]) -> AsyncIterator[list[Trajectory]]:
+    async def sample(self, requests: Sequence[Request]) -> AsyncIterator[list[Result]]:
+        """Dialogs, or scores of continuations: a worker's death costs neither."""
         inbox: Inbox = asyncio.Queue()
         self._inboxes.update((request.id, inbox) for request in requests)
         self._pending.extend(requests)
@@ -171,7 +176,7 @@ class RolloutFleet:
             return False  # its attendant will learn it too
         return True
 
-    async def _advance(self, member: Member, share: Sequence[EpisodeRequest]) -> list[Trajectory]:
+    async def _advance(self, member: Member, share: Sequence[Request]) -> list[Result]:
         """What the worker has finished. An error of its own costs the worker, and no dialog."""
         try:
             report = member.handle.advance.remote(share, SLICE_SECONDS)
@@ -181,7 +186,7 @@ class RolloutFleet:
         except Exception as error:
             raise MemberLostError(f"{member.name} failed: {type(error).__name__}: {error}") from error
 
-    def _share(self, member: Member) -> list[EpisodeRequest]:
+    def _share(self, member: Member) -> list[Request]:
         """An even part of all dialogs that are not done yet, within the worker's capacity."""
         if member.id not in self._versions:
             return []
@@ -191,8 +196,8 @@ class RolloutFleet:
         count = max(0, min(len(self._pending), fair - busy, self._capacity - busy))
         return [self._pending.popleft() for _ in range(count)]
 
-    def _deliver(self, member: Member, finished: Sequence[Trajectory]) -> None:
-        by_inbox: dict[Inbox, list[Trajectory]] = defaultdict(list)
+    def _deliver(self, member: Member, finished: Sequence[Result]) -> None:
+        by_inbox: dict[Inbox, list[Result]] = defaultdict(list)
         for trajectory in finished:
             del self._assigned[member.id][trajectory.request.id]
             by_inbox[self._inboxes.pop(trajectory.request.id)].append(trajectory)

@@ -21,6 +21,7 @@ from rl.load_config import ConfigError, save_config
 from rl.metrics import FILE
 from rl.records import Records
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,8 +32,8 @@ def prepare_process() -> None:
     disable_progress_bars()
 
 
-def device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
-    """For a run on so many GPUs."""
+def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+    """For a run or an evaluation on so many GPUs."""
     plan = build_device_plan(config, num_gpus)
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     return plan

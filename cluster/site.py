@@ -12,6 +12,7 @@ from cluster.placement import Bundle, Node, Placement, demands_of, plan
 from models.device import DevicePlan, detect_num_gpus
 from rl.config import Config
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class Site:
         taken = int(BASE_GIB["driver"] * GIB) + object_store_bytes(num_weight_bytes)
         return replace(node.free, memory_bytes=max(0, node.free.memory_bytes - taken))
 
-    def plan(self, config: StageConfig, device: DevicePlan, num_weight_bytes: int) -> Placement:
+    def plan(self, config: StageConfig | EvaluationConfig, device: DevicePlan, num_weight_bytes: int) -> Placement:
         """Raises `cluster.memory.ResourceError` where there is not enough."""
         nodes = self.nodes
         if self.address is None:
@@ -41,7 +42,7 @@ class Site:
         return plan(demands, nodes, growing=("rollout",) if grows else ())
 
 
-def this_machine(config: StageConfig) -> Site:
+def this_machine(config: StageConfig | EvaluationConfig) -> Site:
     """Before Ray is started here. CPUs are as many as all actors ask for, for on one machine the roles take turns."""
     free = Bundle(num_cpus(config), detect_num_gpus(), psutil.virtual_memory().available)
     return Site(None, (Node("this machine", free),))
@@ -57,10 +58,13 @@ def cluster_nodes() -> tuple[Node, ...]:
     )
 
 
-def num_cpus(config: StageConfig) -> int:
+def num_cpus(config: StageConfig | EvaluationConfig) -> int:
     """Logical CPUs of our own cluster: enough for every actor that there may be, and for one worker more of each kind:
     replacements start before the resources of the dead are back, and `zero2one scale` may add some.
     """
+    if isinstance(config, EvaluationConfig):
+        workers = config.rollout.num_rollout_workers + 1
+        return max(os.cpu_count() or 1, workers * config.rollout.num_threads)
     needed, spare = config.learner.num_ranks * config.learner.num_threads, 0
     if isinstance(config, Config):
         rollout, spare, service = config.rollout, config.rollout.num_threads + 1, config.rewards.model

@@ -72,6 +72,8 @@ def load_opponent(folder: str, dtype: torch.dtype) -> PreTrainedModel:
     return merge_lora(load_lora(policy, adapter)) if adapter.is_dir() else policy
 
 
-def publish_opponent(policy: PreTrainedModel, *, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
+def publish_opponent(
+    policy: PreTrainedModel, *, max_length: int, version: int = VERSION
+) -> tuple[Manifest, list[np.ndarray]]:
     probe = probe_policy(policy, max_length)
-    return pack_weights(policy.named_parameters(), version=VERSION, kind="full", probe=probe)
+    return pack_weights(policy.named_parameters(), version=version, kind="full", probe=probe)

@@ -6,6 +6,7 @@ first weights come the same way as all later ones, and it refuses to sample unti
 
 import ctypes
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
+from models.scoring import ScoreRequest, Scores, Scoring
 from models.weights import Manifest, WeightSyncError, check_probe, check_resident, unpack_weights
 
 _TRANSFER_BACKENDS = {"object_store": "zero2one", "nccl": "nccl"}  # ours, and vLLM's own
@@ -68,6 +70,23 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class TimingRequest:
+    """Samples whose tokens are to be timed, `concurrency` at once and nothing else beside them."""
+
+    id: str
+    samples: tuple[SampleRequest, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`seconds`: of each sample, from its admission to each of its tokens."""
+
+    request: TimingRequest
+    seconds: tuple[tuple[float, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class _Segment:
     tokens: Sequence[int]
     logprobs: Sequence[float]
@@ -94,6 +113,7 @@ class Sampler:
         self.version: int | None = None
         self._engine = _build_engine(settings)
         self._running: dict[str, _Running] = {}
+        self._scoring: dict[str, Scoring] = {}
         self._lora: Any = None
         self._base_sha256: str | None = None
 
@@ -103,6 +123,12 @@ class Sampler:
         self._admit(running)
         self._running[request.id] = running
 
+    def add_score(self, request: ScoreRequest) -> None:
+        """Have continuations scored at temperature 1; not beside samples, whose log-probs vLLM would then mix up."""
+        self._require_weights()
+        self._scoring[request.id] = scoring = Scoring(request)
+        self._admit_scoring(scoring)
+
     def abort(self, ids: Sequence[str]) -> None:
         self._engine.abort_request(list(ids))
         for request_id in ids:
@@ -110,12 +136,35 @@ class Sampler:
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._running)
+        return len(self._running) + len(self._scoring)
 
-    def step(self) -> list[Sample]:
-        """One engine step; returns the continuations that it finished."""
+    def step(self) -> list[Sample | Scores]:
+        """One engine step; returns the continuations that it finished, sampled ones and scored ones."""
         self._require_weights()
-        return [self._collect(output) for output in self._engine.step() if output.finished]
+        finished = [self._collect(output) for output in self._engine.step() if output.finished]
+        return [result for result in finished if result is not None]
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
+        """When each token of each request was there, in seconds since the request was admitted. There are
+        `concurrency` of them in the engine as long as so many are left; nothing else may be running.
+        """
+        from vllm.sampling_params import RequestOutputKind
+
+        self._require_weights()
+        waiting, admitted = list(reversed(requests)), dict[str, float]()
+        times: dict[str, list[float]] = {request.id: [] for request in requests}
+        while waiting or self._engine.has_unfinished_requests():
+            while waiting and self._engine.get_num_unfinished_requests() < concurrency:
+                request = waiting.pop()
+                params = self._params(request, written=0)
+                params.output_kind = RequestOutputKind.DELTA
+                admitted[request.id] = time.perf_counter()
+                prompt = {"prompt_token_ids": list(request.prompt)}
+                self._engine.add_request(request.id, prompt, params, lora_request=self._lora)
+            for output in self._engine.step():
+                seconds = time.perf_counter() - admitted[output.request_id]
+                times[output.request_id] += [seconds] * len(output.outputs[0].token_ids)
+        return list(times.values())
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take published weights, in one transaction: set running requests aside, load, drop every cached prefix,
@@ -140,6 +189,8 @@ class Sampler:
         self.version = manifest.version
         for running in self._running.values():
             self._admit(running)
+        for scoring in self._scoring.values():
+            self._admit_scoring(scoring)
         _return_free_memory()
         return gap
 
@@ -168,6 +219,10 @@ class Sampler:
             lora_request=self._lora,
         )
 
+    def _admit_scoring(self, scoring: Scoring) -> None:
+        for request_id, prompt, params in scoring.engine_requests():
+            self._engine.add_request(request_id, {"prompt_token_ids": prompt}, params, lora_request=self._lora)
+
     def _params(self, request: SampleRequest, *, written: int) -> Any:
         from vllm.sampling_params import RequestOutputKind, SamplingParams
 
@@ -188,7 +243,12 @@ class Sampler:
             skip_clone=True,  # made for this request alone; vLLM's deep copy costs as much as a step
         )
 
-    def _collect(self, output: Any) -> Sample:
+    def _collect(self, output: Any) -> Sample | Scores | None:
+        scored, _, _ = output.request_id.rpartition("#")
+        if scored in self._scoring:
+            if (scores := self._scoring[scored].take(output)) is not None:
+                del self._scoring[scored]
+            return scores
         completion, running = output.outputs[0], self._running.pop(output.request_id)
         assert self.version is not None
         last = _Segment(completion.token_ids, completion.logprobs.logprobs, self.version)

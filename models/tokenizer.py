@@ -125,6 +125,13 @@ def tokens_that_end(tokenizer: PreTrainedTokenizerBase, marks: Sequence[str]) ->
     return tuple(index for index in found if index not in special)
 
 
+def plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of a text that is no dialog, after the start token if the tokenizer adds one."""
+    bos = tokenizer.bos_token_id
+    start = [bos] if bos is not None and tokenizer("")["input_ids"][:1] == [bos] else []
+    return start + encode_texts(tokenizer, [text])[0]
+
+
 def decode_ids(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:
     """The text of `ids`, to the byte."""
     return str(tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))

@@ -29,13 +29,25 @@ from rl.rollout import Budget, RolloutWorker
 from rl.selfplay import make_tasks, proposal_line
 from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig
 from rl.stage_data import start_texts
+from rl.suites.config import EvaluationConfig
+from rl.suites.table import evaluation_library
 from rl.supervised import SupervisedLearner
 from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
 
 
-def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
+def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+    if isinstance(config, EvaluationConfig):
+        return plan_device(
+            num_gpus,
+            dtype=config.model.dtype,
+            num_ranks=0,
+            num_rollout_workers=config.rollout.num_rollout_workers,
+            kv_cache_gib=config.rollout.kv_cache_gib,
+            num_engine_threads=config.rollout.num_threads,
+            tensor_parallel_size=config.rollout.tensor_parallel_size,
+        )
     if not isinstance(config, Config):
         return plan_device(
             num_gpus,
@@ -92,7 +104,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             max_length=model_config.max_length,
             init_std=model_config.init_std,
         )
-        model = random_policy(shape, seed=seed, dtype=_dtype(config))
+        model = random_policy(shape, seed=seed, dtype=model_dtype(config))
         if isinstance(config, RewardModelConfig):
             model = with_head(model, seed=seed + 1, pad_token_id=tokenizer.pad_token_id)
     unfinished = folder.with_name(f".{folder.name}.saving")
@@ -115,14 +127,14 @@ def build_learner(
 def build_supervised_learner(
     config: PretrainConfig | SFTConfig, folder: Path, plan: DevicePlan, *, rank: int
 ) -> SupervisedLearner:
-    policy = load_policy(folder, dtype=_dtype(config))
+    policy = load_policy(folder, dtype=model_dtype(config))
     set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
     engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
 
 
 def build_reward_learner(config: RewardModelConfig, folder: Path, plan: DevicePlan, *, rank: int) -> RewardLearner:
-    network = load_reward_model(folder, dtype=_dtype(config))
+    network = load_reward_model(folder, dtype=model_dtype(config))
     set_gradient_checkpointing(network.body, config.learner.gradient_checkpointing)
     engine = Engine(network, plan.device, _engine_settings(config, config.optimizer, plan))
     return RewardLearner(config, engine, rank=rank, device=plan.device)
@@ -131,7 +143,7 @@ def build_reward_learner(config: RewardModelConfig, folder: Path, plan: DevicePl
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
     """Actor, critic and reference of one rank."""
     seed, model = config.run.seed, config.model
-    plain = load_policy(folder, dtype=_dtype(config))
+    plain = load_policy(folder, dtype=model_dtype(config))
     set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
     policy: nn.Module = plain
     uses_reference = config.ppo.kl_coef > 0
@@ -141,7 +153,7 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
             plain, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=model.lora_target_modules, seed=seed
         )
     elif uses_reference:
-        frozen: nn.Module = load_policy(folder, dtype=_dtype(config)).requires_grad_(False)
+        frozen: nn.Module = load_policy(folder, dtype=model_dtype(config)).requires_grad_(False)
         frozen.to(plan.device)
         reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
     actor = Engine(policy, plan.device, _engine_settings(config, config.actor, plan))
@@ -149,16 +161,18 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
         reference = lambda: _without_adapter(actor)  # noqa: E731
     critic = None
     if config.ppo.advantage_estimator == "gae":
-        value = load_value(folder, seed=seed + 1, dtype=_dtype(config))
+        value = load_value(folder, seed=seed + 1, dtype=model_dtype(config))
         critic = Engine(value, plan.device, _engine_settings(config, config.critic, plan))
     return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
 
 
-def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
+def build_rollout_worker(
+    config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, *, name: str
+) -> RolloutWorker:
     """A worker with its own engine, which serves once it has been given weights. A second one, for opponents, is built
     when the first opponent is asked for.
     """
-    library, _ = build_tasks(config)
+    library = build_tasks(config)[0] if isinstance(config, Config) else evaluation_library()
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
     settings = SamplerSettings(
@@ -188,7 +202,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         library,
         budget,
         name=name,
-        opponents=OpponentEngine(settings, _dtype(config)),
+        opponents=OpponentEngine(settings, model_dtype(config)),
         model_users=rollout.model_users,
         calls=CallRules(
             tools=rollout.tools,
@@ -200,7 +214,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
 
 
 def _pretrained(config: StageConfig, pad_token_id: int) -> PreTrainedModel:
-    name, dtype = config.model.name_or_path, _dtype(config)
+    name, dtype = config.model.name_or_path, model_dtype(config)
     if isinstance(config, RewardModelConfig):
         return start_reward_model(name, seed=config.run.seed + 1, pad_token_id=pad_token_id, dtype=dtype)
     return load_policy(name, dtype=dtype)
@@ -225,7 +239,7 @@ def _engine_settings(config: StageConfig, optimizer: OptimizerConfig, plan: Devi
     )
 
 
-def _dtype(config: StageConfig) -> torch.dtype:
+def model_dtype(config: StageConfig | EvaluationConfig) -> torch.dtype:
     return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
 
 

@@ -16,7 +16,8 @@ from envs.library import Library
 from envs.task import FinishReason, Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
-from models.sampler import Sample, SampleRequest
+from models.sampler import Sample, SampleRequest, Timing, TimingRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.calls import CallRules, Calls
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
@@ -33,13 +34,20 @@ class Engine(Protocol):
 
     def add(self, request: SampleRequest) -> None: ...
 
+    def add_score(self, request: ScoreRequest) -> None: ...
+
     def abort(self, ids: Sequence[str]) -> None: ...
 
-    def step(self) -> list[Sample]: ...
+    def step(self) -> Sequence[Sample | Scores]: ...
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]: ...
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float: ...
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None: ...
+
+
+Result = Trajectory | Scores | Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +93,12 @@ class RolloutWorker:
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
-        self._finished: list[Trajectory] = []
+        self._num_scoring = 0
+        self._finished: list[Result] = []
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._episodes) + len(self._waiting)
+        return len(self._episodes) + len(self._waiting) + self._num_scoring
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
@@ -99,18 +108,25 @@ class RolloutWorker:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
         self._engine.join_transfer(init_info)
 
-    def admit(self, requests: Sequence[EpisodeRequest]) -> None:
+    def admit(self, requests: Sequence[EpisodeRequest | ScoreRequest | TimingRequest]) -> None:
         """Start a dialog for every request. One that cannot start is finished at once, as failed; one with another
-        opponent than those under way waits until they have ended.
+        opponent than those under way waits until they have ended. Continuations are scored, in no dialog;
+        tokens are timed at once, before anything else.
         """
         for request in requests:
-            if request.opponent:
+            if isinstance(request, ScoreRequest):
+                self._num_scoring += 1
+                self._engine.add_score(request)
+            elif isinstance(request, TimingRequest):
+                times = self._engine.time_tokens(request.samples, request.concurrency)
+                self._finished.append(Timing(request, tuple(map(tuple, times))))
+            elif request.opponent:
                 self._waiting.append(request)
             else:
                 self._start(request)
         self._start_waiting()
 
-    def advance(self, max_seconds: float) -> list[Trajectory]:
+    def advance(self, max_seconds: float) -> list[Result]:
         """Step the engines, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.
@@ -119,8 +135,8 @@ class RolloutWorker:
         while self.num_unfinished:
             for engine in filter(None, (self._engine, self._opponent)):
                 if engine.num_unfinished:
-                    for sample in engine.step():
-                        self._take(self._episodes.pop(sample.id), sample)
+                    for result in engine.step():
+                        self._note(result)
             self._hand_out_outputs()
             self._end_overdue()
             self._start_waiting()
@@ -197,7 +213,7 @@ class RolloutWorker:
                 prompt=side.tokens,
                 max_tokens=self._tokens_left(side),
                 seed=side.sample_seed,
-                greedy=side.request.purpose == "eval",
+                greedy=side.request.is_greedy,
                 stop_token_ids=self._calls.stop_token_ids(side),
             )
         )
@@ -212,6 +228,13 @@ class RolloutWorker:
             return self._engine
         assert self._opponent is not None
         return self._opponent
+
+    def _note(self, result: Sample | Scores) -> None:
+        if isinstance(result, Scores):
+            self._num_scoring -= 1
+            self._finished.append(result)
+        else:
+            self._take(self._episodes.pop(result.id), result)
 
     def _take(self, episode: Episode, sample: Sample) -> None:
         """Note what was written. It may have stopped for a call; else it is an answer."""

@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 MAX_CHARACTERS = 1_000_000  # of one plain document: a file without separators comes in pieces
 ROWS_AT_ONCE = 1024
+GZIP = ".gz"
 
 
 class DataFileError(ValueError):
@@ -65,12 +66,13 @@ def read_rows(path: Path, columns: Sequence[str], broken: Broken, *, encoding: s
 
     Raises DataFileError for a file that cannot be read, and see `Broken`.
     """
-    if path.suffix == ".parquet":
-        yield from _parquet(path, columns)
-    elif path.name.endswith((".jsonl", ".jsonl.gz")):
-        yield from _jsonl(path, columns, broken, encoding)
-    else:
-        raise DataFileError(f"{path}: must be a .parquet, .jsonl or .jsonl.gz file")
+    match Path(path.name.removesuffix(GZIP)).suffix:
+        case ".parquet":
+            yield from _parquet(path, columns)
+        case ".jsonl":
+            yield from _jsonl(path, columns, broken, encoding)
+        case _:
+            raise DataFileError(f"{path}: must be a .parquet, .jsonl or .jsonl.gz file")
 
 
 def read_plain(path: Path, *, encoding: str = "utf-8", separator: str = "") -> Iterator[Row]:
@@ -118,7 +120,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
         yield from _wide_lines(path, codec.name)
         return
     try:
-        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+        with gzip.open(path) if path.suffix == GZIP else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and number == 1:
                     raise DataFileError(f"{path}:1: is UTF-16, not {encoding}; set encoding: utf-16")
@@ -128,8 +130,10 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                     found = f"byte {line[error.start]:#04x} is not {encoding}"
                     raise DataFileError(f"{path}:{number}: {found}; set the encoding that the file is in") from None
                 yield number, text.removeprefix("\ufeff").rstrip("\r\n")
-    except (OSError, EOFError) as error:  # EOFError: a packed file that ends too early
-        raise DataFileError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except EOFError as error:  # of gzip
+        raise DataFileError(f"{path}: cannot be read: it ends too early") from error
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:

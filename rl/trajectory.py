@@ -50,6 +50,13 @@ class EpisodeRequest:
         """Whether an opponent says the words of this role, which then train nobody."""
         return bool(self.opponent) and self.role != "assistant"
 
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the likeliest token is taken every time: for the first answer of an evaluation. Further answers to
+        the same task are drawn, at the sampling temperature.
+        """
+        return self.purpose == "eval" and self.sample == 0
+
     def turn_seed(self, turn: int, part: int = 0) -> int:
         """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it. `part`: which
         sample of the turn, where calls of tools interrupt it.
