@@ -70,7 +70,8 @@ class Fleet:
             MemberLostError: the worker is dead, or silent for `timeout_seconds`. What its method raises comes as it is.
         """
         try:
-            return await asyncio.wait_for(answer, timeout_seconds)
+            async with asyncio.timeout(timeout_seconds):  # wait_for loses a cancellation that comes with the answer
+                return await answer
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
         except RayActorError as error:

@@ -218,7 +218,8 @@ class RolloutFleet:
 
     async def _hear_news(self) -> bool:
         try:
-            await asyncio.wait_for(self._news.wait(), HEARTBEAT_SECONDS)
+            async with asyncio.timeout(HEARTBEAT_SECONDS):  # wait_for loses a cancellation that comes with the news
+                await self._news.wait()
         except TimeoutError:
             return False
         return True
