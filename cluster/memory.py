@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rl.config import Config, LearnerConfig
+from rl.config import Config, ModelConfig
+from rl.stage_config import PretrainConfig, SFTConfig
 
 GIB = 1024**3
 
@@ -17,14 +18,15 @@ class ResourceError(ValueError):
 
 
 def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
-    """Expected bytes of all processes of each role. A trained weight costs itself, its gradient and two Adam moments;
-    a rollout worker holds the weights twice while it takes new ones, and all of an engine twice if it has opponents.
+    """Expected bytes of all processes of each role. A trained weight costs itself, its gradient and two Adam moments, a
+    frozen one itself, and an adapter next to nothing; a rollout worker holds the weights twice while it takes new ones,
+    and all of an engine twice if it has opponents.
     """
     engines = 2 if config.ppo.advantage_estimator == "gae" else 1
     reference = 1 if config.ppo.kl_coef > 0 and not config.model.lora_rank else 0
     num_engines = 2 if config.has_opponents else 1
     rollout = BASE_GIB["rollout"] * GIB + num_engines * (2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB)
-    learner = BASE_GIB["learner"] * GIB + (4 * engines + reference) * num_weight_bytes
+    learner = BASE_GIB["learner"] * GIB + (_copies(config.model) * engines + reference) * num_weight_bytes
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
         "rollout": int(config.rollout.num_rollout_workers * rollout),
@@ -34,13 +36,19 @@ def memory_budget(config: Config, num_weight_bytes: int) -> dict[str, int]:
     }
 
 
-def supervised_memory_budget(learner: LearnerConfig, num_weight_bytes: int) -> dict[str, int]:
+def supervised_memory_budget(config: PretrainConfig | SFTConfig, num_weight_bytes: int) -> dict[str, int]:
     """The same for a stage of supervised learning: ranks and nobody else."""
+    learner = BASE_GIB["learner"] * GIB + _copies(config.model) * num_weight_bytes
     return {
         "driver": int(BASE_GIB["driver"] * GIB),
-        "learner": int(learner.num_ranks * (BASE_GIB["learner"] * GIB + 4 * num_weight_bytes)),
+        "learner": int(config.learner.num_ranks * learner),
         "object store": object_store_bytes(num_weight_bytes),
     }
+
+
+def _copies(model: ModelConfig) -> int:
+    """Of the weights that an engine of the learner holds."""
+    return 1 if model.lora_rank else 4
 
 
 def object_store_bytes(num_weight_bytes: int) -> int:

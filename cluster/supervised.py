@@ -35,7 +35,7 @@ def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, addres
         documents = prepare_documents(config, run_dir / "data", tokenizer, say)
         data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, supervised_memory_budget(config.learner, size))
+        keep_config(config, run_dir, supervised_memory_budget(config, size))
         records = Records(run_dir, config, (), _identity(config), say)
         num_cpus = max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
         with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
@@ -61,6 +61,7 @@ def _identity(config: PretrainConfig | SFTConfig) -> dict[str, str | int]:
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
+        "lora_rank": model.lora_rank,
         "num_ranks": learner.num_ranks,
         "zero_stage": learner.zero_stage,
     }

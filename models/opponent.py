@@ -5,16 +5,13 @@ the same tokenizer. It holds one at a time, loaded and verified as the learner's
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
-from models.lora import load_lora, merge_lora
 from models.policy import load_policy
-from models.publish import probe_policy
+from models.publish import publish_plain
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import ModelError
-from models.weights import Manifest, pack_weights
 
 VERSION = -1  # of the weights: none of the policy that trains
 
@@ -23,7 +20,7 @@ class OpponentEngine:
     """The second engine. Example: `sampler = OpponentEngine(settings, torch.float32)("opponents/step-40")`
 
     `settings` are those of the first engine. What they say of adapters and NCCL does not hold here: an opponent's
-    adapter is merged into its weights, which come from a folder.
+    weights are whole, and come from a folder.
     """
 
     def __init__(self, settings: SamplerSettings, dtype: torch.dtype) -> None:
@@ -48,7 +45,7 @@ class OpponentEngine:
         if self._sampler is None:
             self._sampler = Sampler(replace(self._settings, model_folder=folder))
         self._folder = ""
-        self._sampler.load(*publish_opponent(policy, max_length=self._settings.max_length))
+        self._sampler.load(*publish_plain(policy, version=VERSION, max_length=self._settings.max_length))
         self._folder = folder
         return self._sampler
 
@@ -65,13 +62,7 @@ class OpponentEngine:
 
 
 def load_opponent(folder: str, dtype: torch.dtype) -> PreTrainedModel:
-    """The policy in a folder of `models.publish.write_policy`, its adapter merged in. Raises ModelError."""
+    """The policy in a folder of `models.publish.write_policy`. Raises ModelError."""
     if not Path(folder).is_dir():  # or its name would be looked up on the internet
         raise ModelError(f"there is no folder {folder}")
-    policy, adapter = load_policy(folder, dtype=dtype), Path(folder) / "adapter"
-    return merge_lora(load_lora(policy, adapter)) if adapter.is_dir() else policy
-
-
-def publish_opponent(policy: PreTrainedModel, *, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
-    probe = probe_policy(policy, max_length)
-    return pack_weights(policy.named_parameters(), version=VERSION, kind="full", probe=probe)
+    return load_policy(folder, dtype=dtype)

@@ -1,11 +1,13 @@
 """The critic: a decoder of its own weights with a scalar head, V(prefix)."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from models.lora import apply_lora
 from models.policy import load_policy, random_policy, seeded
 
 
@@ -40,6 +42,14 @@ def random_value(config: PretrainedConfig, *, seed: int, dtype: torch.dtype = to
 def load_value(name_or_path: str | Path, *, seed: int, dtype: torch.dtype = torch.float32) -> ValueModel:
     """A critic on the body of a pretrained language model, with a new head. Raises ModelError."""
     return ValueModel(load_policy(name_or_path, dtype=dtype).base_model, seed=seed)
+
+
+def apply_lora_to_value(
+    value: ValueModel, *, rank: int, alpha: float, target_modules: Sequence[str], seed: int
+) -> ValueModel:
+    """Freeze the critic's body and train an adapter beside it, and the head. Changes and returns `value`."""
+    value.body = apply_lora(value.body, rank=rank, alpha=alpha, target_modules=target_modules, seed=seed, body=True)
+    return value
 
 
 def values_of_prefixes(values: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from models.policy import load_policy, random_policy, save_model_folder, set_gra
 from models.presets import build_config
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
-from models.value import load_value
+from models.value import apply_lora_to_value, load_value
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
 from rl.rollout import Budget, RolloutWorker
@@ -103,35 +103,23 @@ def build_learner(config: StageConfig, folder: Path, plan: DevicePlan, *, rank: 
 def build_supervised_learner(
     config: PretrainConfig | SFTConfig, folder: Path, plan: DevicePlan, *, rank: int
 ) -> SupervisedLearner:
-    policy = load_policy(folder, dtype=_dtype(config))
-    set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
-    engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
+    engine = Engine(_trained_policy(config, folder), plan.device, _engine_settings(config, config.optimizer, plan))
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
 
 
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
     """Actor, critic and reference of one rank."""
-    seed, model = config.run.seed, config.model
-    plain = load_policy(folder, dtype=_dtype(config))
-    set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
-    policy: nn.Module = plain
-    uses_reference = config.ppo.kl_coef > 0
+    actor = Engine(_trained_policy(config, folder), plan.device, _engine_settings(config, config.actor, plan))
     reference: Reference | None = None
-    if model.lora_rank:
-        policy = apply_lora(
-            plain, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=model.lora_target_modules, seed=seed
-        )
-    elif uses_reference:
+    if config.ppo.kl_coef > 0 and config.model.lora_rank:
+        reference = lambda: _without_adapter(actor)  # noqa: E731
+    elif config.ppo.kl_coef > 0:
         frozen: nn.Module = load_policy(folder, dtype=_dtype(config)).requires_grad_(False)
         frozen.to(plan.device)
         reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
-    actor = Engine(policy, plan.device, _engine_settings(config, config.actor, plan))
-    if model.lora_rank and uses_reference:
-        reference = lambda: _without_adapter(actor)  # noqa: E731
     critic = None
     if config.ppo.advantage_estimator == "gae":
-        value = load_value(folder, seed=seed + 1, dtype=_dtype(config))
-        critic = Engine(value, plan.device, _engine_settings(config, config.critic, plan))
+        critic = Engine(_trained_value(config, folder), plan.device, _engine_settings(config, config.critic, plan))
     return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
 
 
@@ -172,6 +160,28 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         opponents=OpponentEngine(settings, _dtype(config)),
         model_users=rollout.model_users,
     )
+
+
+def _trained_policy(config: StageConfig, folder: Path) -> nn.Module:
+    """The policy in `folder`, and beside it an adapter to train, where the configuration asks for one."""
+    policy, model = load_policy(folder, dtype=_dtype(config)), config.model
+    set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
+    if not model.lora_rank:
+        return policy
+    targets = model.lora_target_modules
+    return apply_lora(
+        policy, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=targets, seed=config.run.seed
+    )
+
+
+def _trained_value(config: Config, folder: Path) -> nn.Module:
+    """A critic on the body of the policy in `folder`, which has an adapter too where the policy has."""
+    seed, model = config.run.seed + 1, config.model
+    value = load_value(folder, seed=seed, dtype=_dtype(config))
+    if not model.lora_rank:
+        return value
+    targets = model.lora_target_modules
+    return apply_lora_to_value(value, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=targets, seed=seed)
 
 
 @contextlib.contextmanager

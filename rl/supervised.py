@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.engine import Engine
 from models.packing import PADDING, PackedRows, packed_logits
-from models.publish import describe_policy, write_policy
+from models.publish import fingerprint, write_policy
 from rl import losses
 from rl.micro_batch import MicroBatch, plan_micro_batches
 from rl.ppo import NonFiniteError, learning_rate
@@ -60,11 +60,11 @@ class SupervisedLearner:
         return tally
 
     def fingerprint(self, version: int) -> str:
-        """SHA-256 of all weights; all ranks together."""
-        return describe_policy(self._engine, version=version, max_length=self._config.model.max_length).sha256
+        """SHA-256 of what trains; all ranks together."""
+        return fingerprint(self._engine, version=version, max_length=self._config.model.max_length)
 
     def save(self, folder: Path, template: Path) -> None:
-        """Optimiser shards of this rank, and the policy as a Hugging Face folder; all ranks together."""
+        """Optimiser shards of this rank, and the policy as `models.publish.write_policy` does; all ranks together."""
         self._engine.save(folder / "actor")
         write_policy(
             self._engine, template, folder / "policy", rank=self._rank, lora_alpha=self._config.model.lora_alpha
