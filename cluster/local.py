@@ -12,7 +12,7 @@ from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import memory_budget, weight_bytes
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
-from cluster.rollouts import RolloutFleet
+from cluster.rollouts import RolloutFleet, Send
 from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
@@ -77,35 +77,10 @@ class Actors:
     def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
         """Must be called inside the event loop that will serve the fleets."""
         learner = start_learner(config, plan, folder)
-        rollout, rewards = config.rollout, config.rewards
-        quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        rollout_actor = RolloutActor.options(
-            num_cpus=rollout.num_threads,
-            num_gpus=plan.gpus_per_rollout_worker,
-            runtime_env={"env_vars": {**plan.engine_env, **quiet}},
-        )
-        rollout_members = Fleet(
-            "rollout", lambda name: rollout_actor.remote(config, folder, plan, name), rollout.num_rollout_workers
-        )
-        reward_actor = RewardActor.options(num_cpus=1)
-        reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
-        return cls(
-            learner=learner,
-            rollouts=RolloutFleet(
-                rollout_members,
-                capacity=2 * rollout.max_num_seqs,
-                call_timeout_seconds=2 * rollout.episode_timeout_seconds,
-                send=learner.send if plan.weight_transfer == "nccl" else None,
-            ),
-            rewards=RewardFleet(
-                reward_members,
-                timeout_seconds=rewards.timeout_seconds,
-                max_retries=rewards.max_retries,
-                on_error=rewards.on_error,
-            ),
-            rollout_members=rollout_members,
-            reward_members=reward_members,
-        )
+        send = learner.send if plan.weight_transfer == "nccl" else None
+        rollouts, rollout_members = start_rollouts(config, plan, folder, send=send)
+        rewards, reward_members = start_rewards(config)
+        return cls(learner, rollouts, rewards, rollout_members, reward_members)
 
     async def publish(self, version: int) -> str:
         publication = await self.learner.publish(version)
@@ -132,6 +107,37 @@ class Actors:
         self.rollouts.stop()
         self.rewards.stop()
         self.learner.stop()
+
+
+def start_rollouts(
+    config: Config, plan: DevicePlan, folder: Path, *, send: Send | None = None
+) -> tuple[RolloutFleet, Fleet]:
+    """The rollout workers, and what keeps them alive; inside the event loop that will serve them."""
+    rollout = config.rollout
+    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
+    actor = RolloutActor.options(
+        num_cpus=rollout.num_threads,
+        num_gpus=plan.gpus_per_rollout_worker,
+        runtime_env={"env_vars": {**plan.engine_env, **quiet}},
+    )
+    members = Fleet("rollout", lambda name: actor.remote(config, folder, plan, name), rollout.num_rollout_workers)
+    call_timeout_seconds = 2 * rollout.episode_timeout_seconds
+    capacity = 2 * rollout.max_num_seqs
+    return RolloutFleet(members, capacity=capacity, call_timeout_seconds=call_timeout_seconds, send=send), members
+
+
+def start_rewards(config: Config) -> tuple[RewardFleet, Fleet]:
+    """The reward workers, likewise."""
+    rewards = config.rewards
+    actor = RewardActor.options(num_cpus=1)
+    members = Fleet("reward", lambda name: actor.remote(config), rewards.num_reward_workers)
+    fleet = RewardFleet(
+        members,
+        timeout_seconds=rewards.timeout_seconds,
+        max_retries=rewards.max_retries,
+        on_error=rewards.on_error,
+    )
+    return fleet, members
 
 
 def _identity(config: Config) -> dict[str, str | int]:

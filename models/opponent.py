@@ -24,7 +24,9 @@ class OpponentEngine:
     """
 
     def __init__(self, settings: SamplerSettings, dtype: torch.dtype) -> None:
-        self._settings = replace(settings, lora_rank=0, lora_target_modules=(), weight_transfer="object_store")
+        self._settings = replace(
+            settings, lora_rank=0, num_modules=0, lora_target_modules=(), weight_transfer="object_store"
+        )
         self._dtype = dtype
         self._sampler: Sampler | None = None
         self._shapes: list[tuple[str, tuple[int, ...]]] = []

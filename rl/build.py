@@ -13,6 +13,7 @@ from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
+from models.modules import EngineModules
 from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
@@ -142,6 +143,7 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         lora_rank=model.lora_rank,
         lora_alpha=model.lora_alpha,
         lora_target_modules=model.lora_target_modules,
+        num_modules=rollout.num_modules,
         weight_transfer=plan.weight_transfer,
     )
     budget = Budget(
@@ -151,14 +153,16 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         max_turns=rollout.max_turns,
         timeout_seconds=rollout.episode_timeout_seconds,
     )
+    sampler = Sampler(settings)
     return RolloutWorker(
-        Sampler(settings),
+        sampler,
         chat,
         library,
         budget,
         name=name,
         opponents=OpponentEngine(settings, _dtype(config)),
         model_users=rollout.model_users,
+        modules=EngineModules(sampler) if rollout.num_modules else None,
     )
 
 

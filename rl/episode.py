@@ -77,6 +77,8 @@ class Side:
     versions: list[np.ndarray] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     turn_ends: list[int] = field(default_factory=list)
+    module: str = ""  # that says what comes next
+    modules: list[str] = field(default_factory=list)
 
     @property
     def is_cut_off(self) -> bool:
@@ -100,6 +102,7 @@ class Side:
         self.versions.append(sample.versions)
         self.turns.append(Turn(self.question, answer, sample.finish, len(sample.tokens)))
         self.turn_ends.append(len(self.tokens) - 1 if len(sample.tokens) else -1)
+        self.modules.append(self.module)
 
     def finish(self, *, cut: bool, worker: str, seconds: float) -> Trajectory:
         """The side up to its last answer; what it never answered is left out. Empty if it never spoke.
@@ -118,6 +121,7 @@ class Side:
             status="truncated" if cut or self.is_cut_off else "ok",
             worker=worker,
             seconds=seconds,
+            modules=tuple(self.modules) if any(self.modules) else (),
         )
 
 

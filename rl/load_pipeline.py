@@ -10,11 +10,18 @@
         kind: ppo
         start_from: pretrain                          # by default, the stage before
         rollout: {...}
+      - name: learn-maths
+        kind: ppo
+        start_from: pretrain                          # by default, the last one before that makes no module
+        module: math                                  # what comes out of it, an adapter over that model
+        model: {lora_rank: 4}
+    router: {modules: [math, ...]}                    # trained when all stages are done
 
 An override names a section of all stages, `run.seed=1`, or that of one, `stages.ppo.run.num_iterations=20`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -22,14 +29,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from rl.config import Config, RunConfig
 from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
 from rl.pipeline import Pipeline, Stage
-from rl.stage_config import PretrainConfig, SFTConfig
+from rl.stage_config import PretrainConfig, RouterConfig, SFTConfig
 
 KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[Config]] = {
     "pretrain": PretrainConfig,
     "sft": SFTConfig,
     "ppo": Config,
 }
-OUTLINE = ("name", "kind", "start_from")
+OUTLINE = ("name", "kind", "start_from", "module")
 
 
 class StageOutline(BaseModel):
@@ -40,6 +47,7 @@ class StageOutline(BaseModel):
     name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
     kind: Literal["pretrain", "sft", "ppo"]
     start_from: str | None = None
+    module: str = Field("", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$")
 
 
 class Outline(BaseModel):
@@ -49,6 +57,7 @@ class Outline(BaseModel):
 
     run: RunConfig
     stages: tuple[StageOutline, ...] = Field(min_length=1)
+    router: RouterConfig | None = None
 
 
 def is_pipeline(recipe: str) -> bool:
@@ -74,7 +83,7 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
         stage, problems = _stage(outline, data, index)
         stages += [stage] if stage else []
         messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
-    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages))
+    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages), outline.router)
     messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
     if messages:
         raise ConfigError("\n".join(messages))
@@ -85,14 +94,15 @@ def _stage(outline: Outline, data: Mapping[str, Any], index: int) -> tuple[Stage
     """A stage; or None, and each wrong dotted field of the recipe with what is wrong about it."""
     stage = outline.stages[index]
     own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
-    start_from = stage.start_from or (outline.stages[index - 1].name if index else None)
+    before = [other.name for other in outline.stages[:index] if not other.module]
+    start_from = stage.start_from or (before[-1] if before else None)
     if _names_a_model(own):
         start_from = None
     sections = _merged(data, own, outline, stage, is_first=start_from is None)
-    config, problems = parse(KINDS[stage.kind], sections, _check_stage)
+    config, problems = parse(KINDS[stage.kind], sections, partial(_check_stage, stage=stage, starts_from=start_from))
     places = [f"stages.{index}.{key}" if _has(own, key) else key for key, _ in problems]
     named = [(place, f"stage {stage.name}: {problem}") for place, (_, problem) in zip(places, problems, strict=True)]
-    return (Stage(stage.name, stage.kind, start_from, config) if config is not None else None), named
+    return (Stage(stage.name, stage.kind, start_from, config, stage.module) if config is not None else None), named
 
 
 def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
@@ -102,10 +112,18 @@ def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
         if section not in known:
             yield section, f"{section}: unknown section{did_you_mean(section, known)}"
     names = [stage.name for stage in outline.stages]
+    modules = [stage.module for stage in outline.stages if stage.module]
     for index, stage in enumerate(outline.stages):
         if stage.name in names[:index]:
             yield f"stages.{index}.name", f"two stages have the name {stage.name!r}"
-        if stage.start_from is None or stage.start_from in names[:index]:
+        if modules.count(stage.module) > 1:
+            yield f"stages.{index}.module", f"two stages make the module {stage.module!r}"
+        if stage.start_from is None:
+            continue
+        if stage.start_from in names[:index]:
+            if outline.stages[names.index(stage.start_from)].module:
+                cause = "that stage makes a module; start from its base"
+                yield f"stages.{index}.start_from", f"stage {stage.name}: start_from = {stage.start_from!r}: {cause}"
             continue
         if stage.start_from not in names:
             cause = f"no stage has this name{did_you_mean(stage.start_from, names)}"
@@ -114,6 +132,9 @@ def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
         else:
             cause = "that stage comes later; put it first"
         yield f"stages.{index}.start_from", f"stage {stage.name}: start_from = {stage.start_from!r}: {cause}"
+    for name in outline.router.modules if outline.router else ():
+        if name not in modules:
+            yield "router.modules", f"router.modules: no stage makes the module {name!r}{did_you_mean(name, modules)}"
 
 
 def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
@@ -126,13 +147,20 @@ def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
     return [*way, name] if here == name else []
 
 
-def _check_stage(config: Config | PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
+def _check_stage(
+    config: Config | PretrainConfig | SFTConfig, *, stage: StageOutline, starts_from: str | None
+) -> Iterator[tuple[str, str]]:
+    has_model = starts_from is not None or bool(config.model.name_or_path)
     if isinstance(config, Config):
-        yield from check(config)
+        yield from ((key, cause) for key, cause in check(config) if key != "model.lora_rank" or not has_model)
     elif config.supervised.micro_batch_tokens < config.model.max_length:
         yield "supervised.micro_batch_tokens", f"must hold a row of model.max_length = {config.model.max_length} tokens"
-    if config.model.lora_rank:
-        yield "model.lora_rank", "must be 0: a stage hands on whole weights"
+    if config.model.lora_rank and not stage.module:
+        yield "model.lora_rank", "must be 0: a stage hands on whole weights, unless it makes a module (module: NAME)"
+    if stage.module and not config.model.lora_rank:
+        yield "model.lora_rank", f"must be above 0: the module {stage.module!r} is an adapter"
+    if stage.module and not has_model:
+        yield "model.lora_rank", f"the module {stage.module!r} needs a base: put a stage before it"
 
 
 def _leaks(pipeline: Pipeline) -> Iterator[str]:

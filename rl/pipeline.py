@@ -20,9 +20,9 @@ from rl.checkpoint import Checkpoints
 from rl.files import sha256_of, write_whole
 from rl.rows import find_files
 from rl.runs import differences
-from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RouterConfig, SFTConfig, StageConfig
 
-INPUTS, OUTPUT, POLICY = "inputs.json", "output.json", "policy"
+INPUTS, OUTPUT, POLICY, MODULES = "inputs.json", "output.json", "policy", "modules"
 TOKENIZER = "tokenizer.json"
 
 M = TypeVar("M", bound=BaseModel)
@@ -51,24 +51,39 @@ class StageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`start_from`: the stage whose model it starts from; None: what its own `model` section says."""
+    """`start_from`: the stage whose model it starts from; None: what its own `model` section says. `module`: the name
+    of the module that comes out of it in place of a model, over that one as its base; empty: a model does.
+    """
 
     name: str
     kind: Kind
     start_from: str | None
     config: StageConfig
+    module: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Stages in the order in which they run. Each has a run directory of its own inside `folder`."""
+    """Stages in the order in which they run. Each has a run directory of its own inside `folder`. `router`: how one is
+    trained that chooses among their modules, when all are done; None: there is none.
+    """
 
     name: str
     folder: Path
     stages: tuple[Stage, ...]
+    router: RouterConfig | None = None
+
+    @property
+    def modules(self) -> Path:
+        """The folder of all modules, and of the router."""
+        return self.folder / MODULES
 
     def directory(self, name: str) -> Path:
         return self.folder / "stages" / name
+
+    def output(self, stage: Stage) -> Path:
+        """The folder of the model or the module that comes out of a stage."""
+        return self.modules / stage.module if stage.module else self.directory(stage.name) / POLICY
 
     def started(self, stage: Stage) -> StageConfig:
         """The stage's configuration with the folder of the model that it starts from."""
@@ -80,7 +95,9 @@ class Pipeline:
 
 
 class Inputs(BaseModel):
-    """What a stage is made from. `model`: SHA-256 of the model's files, or a hub id; `files`: path -> SHA-256."""
+    """What a stage is made from. `model`: SHA-256 of the model's files, or a hub id; `files`: path -> SHA-256;
+    `module`: how what comes out of it is called.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -88,6 +105,7 @@ class Inputs(BaseModel):
     config: dict[str, JsonValue]
     model: str
     files: dict[str, str]
+    module: str = ""
 
 
 class Output(BaseModel):
@@ -118,6 +136,7 @@ def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
         config=_result_relevant(stage.config),
         model=model_sha256(folder) if name and folder.is_dir() else name,
         files={str(path): sha256_of(path) for pattern in _files(stage.config) for path in find_files(pattern)},
+        module=stage.module,
     )
 
 
@@ -134,7 +153,7 @@ def decide(pipeline: Pipeline, stage: Stage, inputs: Inputs, *, resume: bool) ->
         return Decision("run", f"changed since it ran: {', '.join(changes)}")
     output = _read(directory / OUTPUT, Output)
     if output is not None:
-        _check_output(directory, output)
+        _check_output(pipeline, stage, output)
         return Decision("skip", "it is finished, and its inputs have not changed")
     if not resume:
         raise StageError(f"{directory} is unfinished; add --resume to go on with it")
@@ -153,21 +172,26 @@ def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
 
 
 def complete(pipeline: Pipeline, stage: Stage) -> Output:
-    """Take the policy out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
-
-    Raises StageError where its tokenizer is not the one that it started from.
+    """Take the policy out of the last checkpoint, where pruning cannot reach it, or make a module of it, and declare
+    the stage finished. Raises StageError where its tokenizer is not the one that it started from.
     """
     directory = pipeline.directory(stage.name)
     names = Checkpoints(directory, {}).names()
     if not names:
         raise StageError(f"{directory} has no checkpoint")
-    unfinished = directory / f".{POLICY}.copying"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(directory / "checkpoints" / names[-1] / POLICY, unfinished)
-    shutil.rmtree(directory / POLICY, ignore_errors=True)
-    unfinished.rename(directory / POLICY)
-    output = Output(model=model_sha256(directory / POLICY), tokenizer=_tokenizer_sha256(directory / POLICY))
-    if stage.start_from is not None:
+    policy, folder = directory / "checkpoints" / names[-1] / POLICY, pipeline.output(stage)
+    if stage.module:
+        from rl.module_stage import make_module  # torch, which those who only read a recipe do without
+
+        make_module(pipeline, stage, policy)
+    else:
+        unfinished = directory / f".{POLICY}.copying"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(policy, unfinished)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
+    output = Output(model=model_sha256(folder), tokenizer=_tokenizer_sha256(folder))
+    if stage.start_from is not None and not stage.module:
         before = _tokenizer_sha256(pipeline.directory(stage.start_from) / POLICY)
         if output.tokenizer != before:
             raise StageError(f"its tokenizer is not that of {stage.start_from}, which it started from")
@@ -188,8 +212,8 @@ def _tokenizer_sha256(folder: Path) -> str:
     return sha256_of(path) if path.exists() else ""
 
 
-def _check_output(directory: Path, output: Output) -> None:
-    policy = directory / POLICY
+def _check_output(pipeline: Pipeline, stage: Stage, output: Output) -> None:
+    directory, policy = pipeline.directory(stage.name), pipeline.output(stage)
     remedy = f"restore it, or remove {directory} to train the stage again"
     if not policy.is_dir():
         raise StageError(f"it is finished, but its output {policy} is missing; {remedy}")
@@ -203,6 +227,8 @@ def _changes(known: Inputs, now: Inputs) -> Iterator[str]:
     """What differs, in words."""
     if known.kind != now.kind:
         yield "kind"
+    if known.module != now.module:
+        yield "module"
     yield from differences(known.config, now.config)
     if known.model != now.model:
         yield "the model that it starts from"

@@ -8,6 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,9 +17,12 @@ from envs.library import Library
 from envs.task import Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
+from models.lora import ModuleError
+from models.modules import EngineModules
 from models.sampler import Sample, SampleRequest
 from models.weights import Manifest
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
+from rl.router import Router
 from rl.trajectory import EpisodeRequest, Trajectory, failed
 
 
@@ -57,6 +61,7 @@ class RolloutWorker:
         opponents: makes the second engine say the words of the policy in a folder. It is asked again only when no
             dialog with another folder is under way, so it may use one engine for all of them.
         model_users: whether a model plays the user in training, where the scenario can be played.
+        modules: those of the engine, where it takes any.
 
     Example: `worker.admit(requests); trajectories = worker.advance(max_seconds=0.2)`
     """
@@ -71,11 +76,14 @@ class RolloutWorker:
         name: str,
         opponents: Callable[[str], Engine] | None = None,
         model_users: bool = False,
+        modules: EngineModules | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._chat, self._library, self._budget = engine, chat, library, budget
         self._name, self._clock = name, clock
         self._opponents, self._model_users = opponents, model_users
+        self._modules = modules
+        self._router: Router | None = None
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
@@ -88,6 +96,16 @@ class RolloutWorker:
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
         return self._engine.load(manifest, buckets)
+
+    def serve_modules(self, folders: Sequence[str], router: str) -> None:
+        """Let the engine have the modules in these folders and no others, and a router choose among them that is in a
+        file; "" for none. Raises ModuleError, RouterError.
+        """
+        if self._modules is not None:
+            self._modules.serve([Path(folder) for folder in folders])
+        elif folders:
+            raise ModuleError("this engine takes no modules; set rollout.num_modules")
+        self._router = Router.load(Path(router)) if router else None
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
@@ -176,6 +194,7 @@ class RolloutWorker:
         return room if side.turns else min(self._budget.max_prompt_length, room)
 
     def _ask(self, episode: Episode, side: Side, question: Question, prompt: list[int]) -> None:
+        side.module = self._module(side, question)
         side.read(question, prompt)
         episode.speaker = side
         self._episodes[side.request.id] = episode
@@ -186,8 +205,19 @@ class RolloutWorker:
                 max_tokens=min(self._budget.max_response_length, self._budget.max_length - len(side.tokens)),
                 seed=side.request.turn_seed(len(side.turns)),
                 greedy=side.request.purpose == "eval",
+                module=side.module,
             )
         )
+
+    def _module(self, side: Side, question: Question) -> str:
+        """Which module answers the question; "" for none."""
+        request = side.request
+        if request.role != "assistant":
+            return ""
+        if request.routing == "none" or (request.routing == "dialog" and side.turns):
+            return side.module or request.module
+        assert self._router is not None, "a request asks for a router, and this worker was given none"
+        return self._router.choose(question.text, otherwise=side.module)
 
     def _engine_of(self, side: Side) -> Engine:
         if not side.request.is_by_opponent:
