@@ -11,6 +11,7 @@ probe is stored and not made anew where it is needed, for an engine's process th
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from models.weights import Manifest, Probe, pack_weights, weights_sha256
 
 MANIFEST, PROBE = "module.json", "probe.safetensors"
 FILES = (CONFIG, WEIGHTS, PROBE)
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 class About(BaseModel):
@@ -171,6 +173,10 @@ def check_base(module: Module, sha256: str, where: str) -> None:
 
 def merge_modules(modules: Mapping[str, float], folder: Path, name: str) -> Module:
     """A module `name` in `folder` that is the weighted sum of others there: weights by name. Raises ModuleError."""
+    if not NAME.fullmatch(name):
+        raise ModuleError(f"a module cannot be called {name!r}: use letters, digits, '.', '_' and '-'")
+    if (folder / name).exists():
+        raise ModuleError(f"{folder / name} exists already; remove it, or choose another name")
     parts = [(read_module(folder / part), weight) for part, weight in modules.items()]
     base, dtype = common_base([module for module, _ in parts]), getattr(torch, parts[0][0].manifest.dtype)
     check_base(parts[0][0], weights_sha256(load_policy(base, dtype=dtype).named_parameters()), str(base))

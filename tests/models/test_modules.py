@@ -110,6 +110,12 @@ def test_a_base_that_has_changed_is_noticed_before_a_merge(tmp_path: Path) -> No
         merge_modules({"a": 1.0}, tmp_path, "again")
 
 
+@pytest.mark.parametrize(("name", "message"), [("math", "exists already"), ("../x", "cannot be called '../x'")])
+def test_a_merged_module_takes_the_place_of_no_other(shelf: Path, name: str, message: str) -> None:
+    with pytest.raises(ModuleError, match=message):
+        merge_modules({"math": 1.0, "writing": 1.0}, shelf, name)
+
+
 def test_a_merged_module_is_a_module_again(shelf: Path, bases: list[Path]) -> None:
     """Of rank 8, with the deltas of both; merged with what takes one away again, it is the other."""
     both = merge_modules({"math": 0.5, "writing": 1.0}, shelf, "both")

@@ -8,7 +8,7 @@ changes the final weights.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -118,9 +118,7 @@ class FakeEngine:
         assert self.weights, "no weights yet"
         assert request.id not in self._running
         self._running[request.id] = Running(request)
-        self.requests.append(
-            SampleRequest(request.id, tuple(request.prompt), request.max_tokens, request.seed, request.greedy)
-        )
+        self.requests.append(replace(request, prompt=tuple(request.prompt)))
 
     def abort(self, ids: Sequence[str]) -> None:
         for request_id in ids:
