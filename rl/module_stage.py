@@ -67,12 +67,12 @@ def route(folder: Path, config: RouterConfig, say: Callable[[str], None]) -> Rou
 
 def held_out_tasks(library: Library, mix: Sequence[MixLine], num_tasks: int, fraction: float) -> list[Task]:
     """Tasks whose opening no training with this `held_out_fraction` asks, shared out as `evaluation_tasks` does; there
-    may be fewer. With a fraction of 0 there are none of the kind, and trained ones are taken.
+    may be fewer. Where there are none of the kind, those of training are taken.
     """
-    if not fraction:
-        return evaluation_tasks(library, mix, num_tasks)
-    tasks = evaluation_tasks(library, mix, int(3 * num_tasks / fraction))
+    tasks = evaluation_tasks(library, mix, int(3 * num_tasks / fraction) if fraction else 0)
     tasks = [task for task in tasks if is_held_out(library.opening(task), fraction)]
+    if not tasks:
+        return evaluation_tasks(library, mix, num_tasks)
     count = min(num_tasks, len(tasks))
     return [tasks[i * len(tasks) // count] for i in range(count)]
 

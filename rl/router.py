@@ -1,6 +1,6 @@
 """Which module a question is for: softmax regression on hashed character n-grams of its text.
 
-Trained in a second or two on what the scenarios of the modules ask, deterministic, and a few hundred kilobytes. It sees
+Trained in seconds on what the scenarios of the modules ask, deterministic, and a few hundred kilobytes. It sees
 text alone: scenarios and rewards know nothing of it. Where it is in doubt, nobody is chosen, and the base answers.
 """
 
@@ -73,8 +73,9 @@ def train_router(texts: Mapping[str, Sequence[str]], *, min_confidence: float) -
 
         minimise  -sum_i w_i log softmax(W' x_i)[module of i] + PENALTY |W|^2 / 2,  sum_i w_i = 1
 
-    by gradient descent with momentum from zero. The features have unit length, so the curvature is 1/2 at most, far from
-    what the step size bears. There is no bias: text of unknown n-grams makes all modules equally likely. Raises RouterError where there is nothing to tell apart.
+    by gradient descent with momentum from zero. The features have unit length, so the curvature is 1/2 at most, far
+    from what the step size bears. There is no bias: text of unknown n-grams makes all modules equally likely. Raises
+    RouterError where there is nothing to tell apart.
     """
     if len(texts) < 2 or not all(texts.values()):
         raise RouterError(f"a router needs questions of two modules at least, not of {list(texts)}")

@@ -345,7 +345,7 @@ def test_advance_steps_at_least_once_even_with_failures_to_report() -> None:
 def routed(path: Path, scenario: Scripted) -> RolloutWorker:
     """A worker with a router that knows sums from thanks."""
     texts = {"math": ["What is 3 + 1?", "And plus 2?", "7 + 5?"], "manners": ["Thanks, bye", "Thanks a lot", "Thanks!"]}
-    train_router(texts, min_confidence=0.6).save(path)
+    train_router(texts, min_confidence=0.8).save(path)
     made = worker(FakeEngine(), scenario)
     made.serve_modules([], str(path))
     return made
