@@ -18,8 +18,8 @@ setup: $(READY)  ## make .venv: every package pinned, no compiler needed
 train: $(READY)  ## train a recipe here: make train RECIPE=r1_zero ARGS="run.seed=1 ppo.clip_ratio=0.1"
 	@$(BIN)/zero2one train $(RECIPE) $(ARGS)
 
-test: $(READY)  ## the tests, without the slow ones
-	@$(BIN)/python -m pytest -m "not slow" $(ARGS)
+test: $(READY)  ## the tests, without the slow ones, in two processes
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 test-all: $(READY)  ## all tests
 	@$(BIN)/python -m pytest $(ARGS)

@@ -1,12 +1,13 @@
 """The arguments of the `zero2one` command: what there is to type, and what `--help` says of it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 PURPOSES = ("train", "eval")
 ROLES = ("assistant", "user", "proposer")
 STATUSES = ("ok", "truncated", "failed", "stale")
+RATING_KINDS = ("thumbs", "stars", "pair", "text")
 SORTS = ("newest", "oldest", "best", "worst")
 
 
@@ -23,6 +24,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     train = add("train", "run a recipe, here or in a cluster")
     train.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
 
+    submit = add("submit", "run a recipe as a job of a Ray cluster", "submit r1_zero --address http://127.0.0.1:8265")
+    submit.add_argument("--resume", action="store_true", help="go on from the run's last checkpoint")
+    submit.add_argument("--follow", action="store_true", help="then show what it prints until it ends")
+
     sweep = add(
         "sweep",
         "train variants of a recipe, each with every seed, then compare them; called again, it goes on",
@@ -38,16 +43,31 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar=("NAME", "section.field=value"),
         help="a name and what is special about it, if anything; the first one is the baseline",
     )
-    for command in (train, sweep):
+    for command in (train, sweep, submit):
         command.add_argument("recipe", metavar="RECIPE", help="a built-in recipe (`zero2one recipes`) or a .yaml file")
         command.add_argument(
             "overrides", metavar="section.field=value", nargs="*", help="for example ppo.clip_ratio=0.1"
         )
+    for command in (train, sweep):
         command.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+
+    jobs = add("jobs", "list the jobs of a cluster")
+    logs = add("logs", "what a job has printed")
+    logs.add_argument("run", metavar="JOB", help="its id, see `zero2one jobs`")
+    logs.add_argument("--follow", action="store_true", help="until it ends")
+    status = add("status", "where a run or a job stands, and its workers")
+    stop = add("stop", "let a run or a job finish its update, write a checkpoint and leave")
+    scale = add("scale", "more or fewer workers while a run trains", "scale r1_zero --rollout 4")
+    scale.add_argument("--rollout", type=_positive, metavar="N", help="rollout workers")
+    scale.add_argument("--reward", type=_positive, metavar="M", help="reward workers")
+    for command in (status, stop, scale):
+        command.add_argument("run", metavar="RUN", help="a run directory, its name inside runs/; with --address, a job")
+    for command in (submit, jobs, logs, status, stop, scale):
+        command.add_argument("--address", metavar="URL", help="of the cluster's dashboard (RAY_API_SERVER_ADDRESS)")
 
     compare = add(
         "compare",
-        "put runs side by side; the first label is the baseline",
+        "put runs, pipelines or models side by side; the first label is the baseline",
         "compare narrow=a-seed1,a-seed2 wide=b-seed1,b-seed2 --target 0.5",
     )
     compare.add_argument(
@@ -58,6 +78,15 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "first run's name but for -seedN",
     )
     compare.add_argument("--json", action="store_true", help="for programs")
+    compare.add_argument(
+        "--eval",
+        dest="suite",
+        type=_names,
+        default=(),
+        metavar="SUITE,SUITE",
+        help="run these first where results are missing",
+    )
+    _add_suite_options(compare)
     for command in (sweep, compare):
         command.add_argument(
             "--target",
@@ -66,8 +95,31 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
             help="accuracy whose cost is compared, from 0 to 1 (90 %% of the lowest median final accuracy)",
         )
         command.add_argument(
-            "--out", type=Path, metavar="FOLDER", help="for compare.md, .png and .json (compare-LABELS beside the runs)"
+            "--out",
+            type=Path,
+            metavar="FOLDER",
+            help="for compare.md, .html, .png and .json (compare-LABELS beside the runs)",
         )
+
+    evaluate = add(
+        "eval",
+        "put benchmarks to the policy of a run or to a model; results go into its folder eval/",
+        "eval runs/r1 --suite mmlu,gsm8k,knowledge --data benchmarks --limit 100 rollout.num_threads=2",
+    )
+    evaluate.add_argument("run", metavar="RUN_OR_MODEL", help="a run or pipeline directory, or a model folder")
+    evaluate.add_argument(
+        "overrides",
+        metavar="section.field=value",
+        nargs="*",
+        help="of model, rollout and suites; see rl/suites/config.py",
+    )
+    evaluate.add_argument(
+        "--suite", type=_names, required=True, metavar="NAME,NAME", help="which; a wrong name lists them"
+    )
+    evaluate.add_argument("--out", type=Path, metavar="FOLDER", help="for the results (eval/ in the run or model)")
+    evaluate.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+    evaluate.add_argument("--json", action="store_true", help="for programs")
+    _add_suite_options(evaluate)
 
     show = add("show", "read the stored dialogs of a run")
     show.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
@@ -82,6 +134,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     show.add_argument("--max-reward", type=float, metavar="R")
     show.add_argument("--sort", choices=SORTS, default="newest")
     show.add_argument("--limit", type=_count, default=10, metavar="N", help="at most N dialogs (10)")
+
+    _add_rating(add, common)
 
     add("recipes", "list the built-in recipes")
     rewards = add("rewards", "list the reward dimensions, or report on those of a run")
@@ -113,6 +167,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     takes_overrides = hasattr(arguments, "overrides")
     if rest and (not takes_overrides or any(item.startswith("-") or "=" not in item for item in rest)):
         parser.error(f"not understood: {' '.join(rest)}")
+    if arguments.command == "scale" and arguments.rollout is None and arguments.reward is None:
+        parser.error("scale: say --rollout N, --reward M, or both")
     if takes_overrides:
         arguments.overrides += rest
     return arguments
@@ -151,6 +207,53 @@ def _part(text: str) -> tuple[str, float]:
         return name, float(weight)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not like math=0.7") from None
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number above 0")
+    return int(text)
+
+
+def _add_rating(add: Callable[..., argparse.ArgumentParser], common: argparse.ArgumentParser) -> None:
+    """What people think of a run's dialogs: `rate` collects it, `ratings` does the rest."""
+    rate = add("rate", "say what you think of a run's dialogs; saved at once, q quits", "rate r1_zero --kind pair")
+    rate.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+    rate.add_argument("--kind", choices=RATING_KINDS, default="pair", help="what to say of them (pair)")
+    rate.add_argument("--rater", default="", metavar="NAME", help="who you are (the name you are logged in with)")
+    rate.add_argument("--purpose", choices=PURPOSES)
+    rate.add_argument("--task", default="", help="a task id or its beginning, such as arithmetic/en")
+    rate.add_argument("--first", type=int, default=0, metavar="N", help="from iteration N on")
+    rate.add_argument("--limit", type=_count, metavar="N", help="at most N ratings")
+    commands = add("ratings", "import, export, report and fit ratings").add_subparsers(
+        dest="subcommand", required=True, metavar="COMMAND", title="commands"
+    )
+    for name, text in (
+        ("import", "add ratings from a .jsonl or .parquet file"),
+        ("export", "write all ratings, or pairs for a reward model, to a .jsonl or .parquet file"),
+        ("report", "how many there are, how far raters agree, what became of the reward"),
+        ("fit", "correct the weights of the reward where that agrees better with people"),
+    ):
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command.add_argument("run", metavar="RUN", help="a run directory, or its name inside runs/")
+        if name in ("import", "export"):
+            command.add_argument("file", type=Path, metavar="FILE")
+        if name == "import":
+            command.add_argument("--max-broken", type=_count, default=0, metavar="N", help="rows to skip at most (0)")
+        if name == "export":
+            command.add_argument("--pairs", action="store_true", help="messages, chosen, rejected, language, rater")
+        if name == "report":
+            command.add_argument("--json", action="store_true", help="for programs")
+
+
+def _add_suite_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--data", metavar="FOLDER", help="with a folder for each benchmark that is read from files")
+    command.add_argument("--limit", type=_count, metavar="N", help="items of a suite, at most (200)")
+    command.add_argument("--samples", type=_count, metavar="N", help="answers drawn per item, for pass@k and maj@k (0)")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
 
 
 def _count(text: str) -> int:

@@ -2,7 +2,7 @@
 
 Every import of weight happens inside the command that needs it, so that `--help` and typing errors answer at once.
 
-Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 130 stopped with Ctrl-C.
+Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 130 stopped before its end.
 """
 
 import argparse
@@ -34,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if _is_stop(error):
+            print(error, file=sys.stderr)
+            return 130
         if arguments.debug or os.environ.get("ZERO2ONE_DEBUG") == "1":
             traceback.print_exc()
         else:
@@ -58,6 +61,13 @@ def _train(arguments: argparse.Namespace) -> int:
     return train(config, resume=arguments.resume, address=arguments.address)
 
 
+def _remote(arguments: argparse.Namespace) -> int:
+    """Commands that talk to jobs and to runs under way."""
+    from cluster.remote import COMMANDS as REMOTE_COMMANDS
+
+    return REMOTE_COMMANDS[arguments.command](arguments, _run_directory)
+
+
 def _sweep(arguments: argparse.Namespace) -> int:
     from rl.sweep import plan, standing
 
@@ -80,23 +90,41 @@ def _compare(arguments: argparse.Namespace) -> int:
     from rl.compare import parse_groups
 
     groups = {label: [_run_directory(run) for run in runs] for label, runs in parse_groups(arguments.runs).items()}
+    if arguments.suite:
+        _evaluate_missing(groups, arguments)
     return _put_side_by_side(groups, arguments.target, arguments.out or _beside(groups), as_json=arguments.json)
+
+
+def _evaluate_missing(groups: Mapping[str, Sequence[Path]], arguments: argparse.Namespace) -> None:
+    """Run the suites whose results are not there, or are of an older policy."""
+    from rl.suites.policies import evaluation_config, find_policy, policy_sha256
+    from rl.suites.results import read_results
+
+    for path in (path for paths in groups.values() for path in paths):
+        policy = find_policy(path)
+        known, current = read_results(policy.results), policy_sha256(policy)
+        missing = [name for name in arguments.suite if name not in known or known[name].policy != current]
+        if missing:
+            config = evaluation_config(policy, _suite_options(arguments) | {"names": missing}, [])
+
+            from cluster.evaluate import evaluate
+
+            evaluate(config, policy, policy.results, address=None)
 
 
 def _put_side_by_side(groups: Mapping[str, Sequence[Path]], target: float | None, out: Path, *, as_json: bool) -> int:
     from rich.console import Console
 
-    from rl.compare import compare
     from rl.compare_pages import json_comparison, print_comparison, write_comparison
-    from rl.runs import read_run
+    from rl.compare_reading import read_comparison
 
-    comparison = compare({label: [read_run(run) for run in runs] for label, runs in groups.items()}, target)
-    write_comparison(comparison, out)
+    comparison, policies = read_comparison(groups, target)
+    write_comparison(comparison, out, policies)
     if as_json:
-        _print_json(json_comparison(comparison))
+        _print_json(json_comparison(comparison, policies))
     else:
-        print_comparison(comparison, Console())
-        print(f"\nsee {out}/compare.md")
+        print_comparison(comparison, Console(), policies)
+        print(f"\nsee {out}/compare.md and {out}/compare.html")
     return 0
 
 
@@ -104,6 +132,34 @@ def _beside(groups: Mapping[str, Sequence[Path]]) -> Path:
     """The folder for a comparison: next to the first run."""
     first = next(iter(groups.values()))[0]
     return first.parent / f"compare-{'-'.join(groups)}"
+
+
+def _eval(arguments: argparse.Namespace) -> int:
+    from rl.suites.policies import evaluation_config, find_policy
+
+    policy = find_policy(_run_directory(arguments.run))
+    config = evaluation_config(policy, _suite_options(arguments), arguments.overrides)
+
+    from cluster.evaluate import evaluate  # as below
+
+    out = arguments.out or policy.results
+    results = evaluate(config, policy, out, address=arguments.address)
+    if arguments.json:
+        _print_json([asdict(result) for result in results])
+    else:
+        from rich.console import Console
+
+        from rl.suites.pages import print_results
+
+        print_results(results, Console())
+        print(f"see {out}/*.json and *.parquet")
+    return 0
+
+
+def _suite_options(arguments: argparse.Namespace) -> dict[str, object]:
+    """The section `suites`, as far as it was given."""
+    given = {"data": arguments.data, "limit": arguments.limit, "num_samples": arguments.samples}
+    return {"names": list(arguments.suite), **{name: value for name, value in given.items() if value is not None}}
 
 
 def _show(arguments: argparse.Namespace) -> int:
@@ -116,7 +172,7 @@ def _show(arguments: argparse.Namespace) -> int:
         purpose=arguments.purpose,
         first=arguments.first,
         last=arguments.last,
-        id=arguments.id,
+        ids=(arguments.id,) if arguments.id else (),
         task=arguments.task,
         role=arguments.role,
         status=arguments.status,
@@ -127,12 +183,26 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _rate(arguments: argparse.Namespace) -> int:
+    from cluster.rating_commands import rate_dialogs
+
+    return rate_dialogs(arguments, _run_directory(arguments.run))
+
+
+def _ratings(arguments: argparse.Namespace) -> int:
+    from cluster.rating_commands import COMMANDS
+
+    print(COMMANDS[arguments.subcommand](arguments, _run_directory(arguments.run)))
+    return 0
+
+
 def _rewards(arguments: argparse.Namespace) -> int:
     if arguments.subcommand == "report":
         return _rewards_report(arguments)
+    from rewards.resolve import available
     from rewards.table import rows
 
-    listing = rows()
+    listing = rows(tuple(available().values()))
     if arguments.json:
         _print_json([asdict(row) for row in listing])
     else:
@@ -273,9 +343,18 @@ def _figures(figures: Mapping[str, float]) -> str:
 COMMANDS = {
     "train": _train,
     "modules": _modules,
+    "submit": _remote,
+    "jobs": _remote,
+    "logs": _remote,
+    "status": _remote,
+    "stop": _remote,
+    "scale": _remote,
     "sweep": _sweep,
     "compare": _compare,
+    "eval": _eval,
     "show": _show,
+    "rate": _rate,
+    "ratings": _ratings,
     "rewards": _rewards,
     "scenarios": _scenarios,
     "recipes": _recipes,
@@ -288,6 +367,12 @@ def _run_directory(run: str) -> Path:
         if path.is_dir():
             return path
     raise UsageError(f"no run directory {run}, nor runs/{run}")
+
+
+def _is_stop(error: Exception) -> bool:
+    """Without an import of weight, which only a command that has trained has paid for."""
+    control = sys.modules.get("rl.control")
+    return control is not None and isinstance(error, control.RunStoppedError)
 
 
 def _is_input_error(error: BaseException) -> bool:

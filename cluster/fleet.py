@@ -14,8 +14,11 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
+from cluster.seats import Seats
+
 START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
 MAX_LOSSES_IN_A_ROW = 3
+SEAT_SECONDS = 0.25  # how often it is asked whether a worker has room
 
 log = logging.getLogger("zero2one")
 
@@ -39,13 +42,16 @@ class Member:
 
 
 class Fleet:
-    """`size` workers, made by `spawn(name)`.
+    """`size` workers, made by `spawn(name)`, each on one of `seats` where they are given. Workers are added, and leave,
+    at the end, so that a place keeps its number.
 
     Example: `member = fleet.members[0]; answer = await fleet.call(member, member.handle.ping.remote(), 5.0)`
     """
 
-    def __init__(self, role: str, spawn: Callable[[str], ActorHandle], size: int) -> None:
-        self.role, self._spawn = role, spawn
+    def __init__(
+        self, role: str, spawn: Callable[[str], ActorHandle], size: int, *, seats: Seats | None = None
+    ) -> None:
+        self.role, self._spawn, self._seats = role, spawn, seats
         self.num_restarts = 0
         self._num_spawned = 0
         self._losses = [0] * size
@@ -87,13 +93,39 @@ class Fleet:
             raise FleetError(f"{self.role} workers die faster than they work; the last one: {cause}") from cause
         log.warning("%s worker replaced: %s", self.role, cause)
         self.num_restarts += 1
-        self._manager.remove_actor(member.id)
-        ray.kill(member.handle)
-        name, handle = self._start()
-        self._manager.add_actors([handle])
-        successor = Member(member.slot, max(self._manager.actor_ids()), name, handle)
+        self.end(member)
+        successor = self._join(member.slot)
         self.members[member.slot] = successor
         return successor
+
+    def has(self, member: Member) -> bool:
+        """Whether it is still there: neither replaced nor dismissed."""
+        return any(other.id == member.id for other in self.members)
+
+    def hire(self) -> Member:
+        """One worker more."""
+        self._losses.append(0)
+        member = self._join(len(self.members))
+        self.members.append(member)
+        return member
+
+    def dismiss(self) -> Member:
+        """The last worker is no member any more; the caller will `end` it when it has handed its work back."""
+        self._losses.pop()
+        return self.members.pop()
+
+    def end(self, member: Member) -> None:
+        self._manager.remove_actor(member.id)
+        ray.kill(member.handle)
+        if self._seats is not None:
+            self._seats.leave(member.name)
+            if len(self.members) <= member.slot:  # nobody will take its place
+                self._seats.trim()
+
+    async def seated(self, member: Member) -> None:
+        """Returns when the cluster has room for it; before that it cannot start, which is not its fault."""
+        while self._seats is not None and not self._seats.is_reserved(member.name):
+            await asyncio.sleep(SEAT_SECONDS)
 
     async def peak_rss_bytes(self) -> int:
         """The largest peak among the members that answer."""
@@ -108,7 +140,14 @@ class Fleet:
     def stop(self) -> None:
         for member in self.members:
             ray.kill(member.handle)
+        if self._seats is not None:
+            self._seats.clear()
         self._manager.clear()
+
+    def _join(self, slot: int) -> Member:
+        name, handle = self._start()
+        self._manager.add_actors([handle])
+        return Member(slot, max(self._manager.actor_ids()), name, handle)
 
     def _start(self) -> tuple[str, ActorHandle]:
         name = f"{self.role}-{self._num_spawned}"

@@ -15,6 +15,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
 from cluster.fleet import last_line
 from cluster.nccl import ReceiverCalls
+from cluster.placement import Bundle
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
@@ -22,7 +23,9 @@ from models.packing import PackedRows
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner
 from rl.metrics import peak_rss_bytes
+from rl.pairs import PairBatch
 from rl.ppo import PPOLearner
+from rl.reward_learner import RewardLearner
 from rl.stage_config import StageConfig
 from rl.supervised import SupervisedLearner
 from rl.tally import Tally, merge
@@ -44,7 +47,7 @@ class LearnerActor:
 
     def __init__(self, config: StageConfig, folder: Path, plan: DevicePlan, rank: int) -> None:
         self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
-        self._learner: PPOLearner | SupervisedLearner | None = None
+        self._learner: PPOLearner | SupervisedLearner | RewardLearner | None = None
         self._sender: NcclSender | None = None  # with rollout.weight_transfer = nccl
         self._refs: dict[str, tuple[ray.ObjectRef, ...]] = {}  # SHA-256 of what is published -> where it is
 
@@ -85,19 +88,24 @@ class LearnerActor:
     def update(self, batch: Batch, notes: Annotations, advantages: Advantages, step: int, kl_coef: float) -> Tally:
         return self._ppo.update(batch, notes, advantages, step=step, kl_coef=kl_coef)
 
-    def imitate(self, rows: PackedRows, step: int) -> Tally:
-        return self._supervised.imitate(rows, step=step)
+    def learn(self, batch: PackedRows | PairBatch, step: int) -> Tally:
+        return self._stage.learn(batch, step=step)  # type: ignore[arg-type]
 
     def measure(self, rows: PackedRows) -> Tally:
-        return self._supervised.measure(rows)
+        assert isinstance(self._stage, SupervisedLearner), "join first, with the config of a stage of texts"
+        return self._stage.measure(rows)
+
+    def judge(self, batch: PairBatch) -> np.ndarray:
+        assert isinstance(self._stage, RewardLearner), "join first, with the config of a reward model"
+        return self._stage.judge(batch)
 
     def fingerprint(self, version: int) -> str:
-        return self._supervised.fingerprint(version)
+        return self._stage.fingerprint(version)
 
     def publish(self, version: int) -> Publication | None:
         """Put the weights into the object store; rank 0 says where. With NCCL only describe them, for `send`."""
         nccl = self._plan.weight_transfer == "nccl"
-        parts = [(self._ppo.describe(version), [])] if nccl else self._ppo.publish(version)
+        parts = [(self._ppo.describe(version), [])] if nccl else self._joined.publish(version)
         if self._rank:
             return None
         known, self._refs = self._refs, {}  # the base of an adapter stays where it is, all others go
@@ -116,7 +124,7 @@ class LearnerActor:
         self._joined.save(folder, self._folder)
 
     def save_policy(self, folder: Path) -> None:
-        self._joined.save_policy(folder, self._folder)
+        self._ppo.save_policy(folder, self._folder)
 
     def load(self, folder: Path) -> None:
         self._joined.load(folder)
@@ -128,7 +136,7 @@ class LearnerActor:
         close_group()
 
     @property
-    def _joined(self) -> PPOLearner | SupervisedLearner:
+    def _joined(self) -> PPOLearner | SupervisedLearner | RewardLearner:
         assert self._learner is not None, "join first"
         return self._learner
 
@@ -138,16 +146,15 @@ class LearnerActor:
         return self._learner
 
     @property
-    def _supervised(self) -> SupervisedLearner:
-        assert isinstance(self._learner, SupervisedLearner), "join first, with the config of a supervised stage"
+    def _stage(self) -> SupervisedLearner | RewardLearner:
+        assert isinstance(self._learner, SupervisedLearner | RewardLearner), "join first, with the config of a stage"
         return self._learner
 
 
-def start_learner(config: StageConfig, plan: DevicePlan, folder: Path) -> "LearnerGroup":
-    """One actor per rank, side by side where that is possible."""
+def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> "LearnerGroup":
+    """One actor per rank, each with its bundle, side by side where that is possible."""
     learner = config.learner
-    bundle = {"CPU": float(learner.num_threads), "GPU": float(plan.gpus_per_rank)}
-    group = placement_group([{k: v for k, v in bundle.items() if v}] * learner.num_ranks, strategy="PACK")
+    group = placement_group([bundle.for_ray] * learner.num_ranks, strategy="PACK")
     ranks = [
         LearnerActor.options(
             num_cpus=learner.num_threads,
@@ -189,11 +196,14 @@ class LearnerGroup:
         inputs = ray.put(batch), ray.put(annotations), ray.put(advantages)
         return merge(await self._all("update", *inputs, step, kl_coef))
 
-    async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
-        return merge(await self._all("imitate", ray.put(rows), step))
+    async def learn(self, batch: PackedRows | PairBatch, *, step: int) -> dict[str, float]:
+        return merge(await self._all("learn", ray.put(batch), step))
 
     async def measure(self, rows: PackedRows) -> dict[str, float]:
         return merge(await self._all("measure", ray.put(rows)))
+
+    async def judge(self, batch: PairBatch) -> np.ndarray:
+        return np.sum(await self._all("judge", ray.put(batch)), axis=0)
 
     async def fingerprint(self, version: int) -> str:
         return (await self._all("fingerprint", version))[0]

@@ -1,27 +1,45 @@
 """`zero2one train`: check everything that can be checked, start the actors, run the loop, write the report."""
 
 import asyncio
-import os
 import shutil
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from cluster.autoscale import Autoscaler
+from cluster.crew import reward_fleet, start_rewards, start_rollouts
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
-from cluster.memory import memory_budget, weight_bytes
-from cluster.reward_worker import RewardActor
+from cluster.memory import weight_bytes
+from cluster.model_rewards import RulesAndModel, start_reward_models
+from cluster.placement import Placement
+from cluster.preflight import find_site
 from cluster.rewards import RewardFleet
-from cluster.rollouts import RolloutFleet, Send
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
-from cluster.workers import RolloutActor
+from cluster.rollouts import RolloutFleet
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
+from cluster.seats import Seats
+from cluster.site import cluster_nodes
+from cluster.steering import Steering
 from models.device import DevicePlan
+from rewards.dimensions.reward_model import MODEL_REWARD
 from rl.build import prepare_model
 from rl.config import Config
+from rl.control import Control
 from rl.files import RunLock
 from rl.interfaces import World
 from rl.loop import Trainer
 from rl.metrics import peak_rss_bytes
+from rl.model_judge import require_reward_model
 from rl.records import Records
 from rl.report import RunSummary, write_report
 from rl.tasks import build_scorer, build_tasks, rehearse, signal_of
@@ -33,7 +51,9 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
     rehearse(config)
     scorer = build_scorer(config)
     signal_of(config.rewards)
-    plan = device_plan(config)
+    require_reward_model(config.rewards.model)
+    site = find_site(config, address)
+    plan = device_plan(config, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
@@ -41,24 +61,29 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
             shutil.rmtree(model_folder, ignore_errors=True)
         prepare_model(config, model_folder)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, memory_budget(config, size))
+        placement = site.plan(config, plan, size)
+        keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, scorer.names, _identity(config), say)
-        with training_session(records, num_cpus=_num_cpus(config), num_weight_bytes=size, address=address):
-            summary = asyncio.run(_run(config, plan, model_folder, records))
+        with training_session(records, site, size):
+            summary = asyncio.run(_run(config, plan, placement, model_folder, records))
         write_report(run_dir, summary)
+    require_complete(config, summary.step)
     say(_closing_words(run_dir, summary))
     return 0
 
 
-async def _run(config: Config, plan: DevicePlan, model_folder: Path, records: Records) -> RunSummary:
+async def _run(
+    config: Config, plan: DevicePlan, placement: Placement, model_folder: Path, records: Records
+) -> RunSummary:
     started = time.monotonic()
-    actors = Actors.start(config, plan, model_folder)
+    actors = Actors.start(config, plan, placement, model_folder, records.control)
     try:
         library, mix = build_tasks(config)
-        await actors.learner.join()
-        say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
-        world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
-        return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
+        with graceful_stop(records.control):
+            await actors.learner.join()
+            say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
+            world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
+            return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
     finally:
         actors.stop()
 
@@ -69,18 +94,52 @@ class Actors:
 
     learner: LearnerGroup
     rollouts: RolloutFleet
-    rewards: RewardFleet
+    rewards: RewardFleet | RulesAndModel
     rollout_members: Fleet
     reward_members: Fleet
+    model_members: Fleet | None  # of a reward model
+    steering: Steering
+    _steered: asyncio.Task[None]
 
     @classmethod
-    def start(cls, config: Config, plan: DevicePlan, folder: Path) -> "Actors":
-        """Must be called inside the event loop that will serve the fleets."""
-        learner = start_learner(config, plan, folder)
+    def start(
+        cls,
+        config: Config,
+        plan: DevicePlan,
+        placement: Placement,
+        folder: Path,
+        control: Control,
+        learner: LearnerGroup | None = None,
+    ) -> "Actors":
+        """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
+        learner = learner or start_learner(config, plan, folder, placement.bundle("learner"))
+        rollout, rewards = config.rollout, config.rewards
+        seats = Seats(placement.bundle("rollout"))
         send = learner.send if plan.weight_transfer == "nccl" else None
-        rollouts, rollout_members = start_rollouts(config, plan, folder, send=send)
-        rewards, reward_members = start_rewards(config)
-        return cls(learner, rollouts, rewards, rollout_members, reward_members)
+        rollout_fleet, rollout_members = start_rollouts(config, plan, folder, seats=seats, send=send)
+        rules, reward_members = start_rewards(config, placement.bundle("reward"))
+        model_members = start_reward_models(rewards.model, placement) if rewards.model.name_or_path else None
+        steering = Steering(
+            control,
+            rollout_fleet,
+            rules,
+            placement,
+            nodes=cluster_nodes,
+            say=say,
+            autoscaler=Autoscaler(rollout.autoscale) if rollout.autoscale.enabled else None,
+            grows=rollout.autoscale.nodes,
+        )
+        steered = asyncio.create_task(steering.run())
+        return cls(
+            learner=learner,
+            rollouts=rollout_fleet,
+            rewards=_with_model(config, rules, model_members),
+            rollout_members=rollout_members,
+            reward_members=reward_members,
+            model_members=model_members,
+            steering=steering,
+            _steered=steered,
+        )
 
     async def publish(self, version: int) -> str:
         publication = await self.learner.publish(version)
@@ -93,7 +152,10 @@ class Actors:
             "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
             "fleet/reward_workers": float(len(self.reward_members.members)),
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
-        }
+        } | self._model_metrics()
+
+    def observe(self, timing: Mapping[str, float]) -> None:
+        self.steering.observe(timing)
 
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {
@@ -101,43 +163,31 @@ class Actors:
             "learner": await self.learner.peak_rss_bytes(),
             "rollout": await self.rollout_members.peak_rss_bytes(),
             "reward": await self.reward_members.peak_rss_bytes(),
+        } | ({} if self.model_members is None else {"reward model": await self.model_members.peak_rss_bytes()})
+
+    def _model_metrics(self) -> dict[str, float]:
+        if self.model_members is None:
+            return {}
+        return {
+            "fleet/reward_model_workers": float(len(self.model_members.members)),
+            "fleet/reward_model_restarts": float(self.model_members.num_restarts),
         }
 
     def stop(self) -> None:
-        self.rollouts.stop()
-        self.rewards.stop()
+        self.stop_workers()
         self.learner.stop()
 
-
-def start_rollouts(
-    config: Config, plan: DevicePlan, folder: Path, *, send: Send | None = None
-) -> tuple[RolloutFleet, Fleet]:
-    """The rollout workers, and what keeps them alive; inside the event loop that will serve them."""
-    rollout = config.rollout
-    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-    actor = RolloutActor.options(
-        num_cpus=rollout.num_threads,
-        num_gpus=plan.gpus_per_rollout_worker,
-        runtime_env={"env_vars": {**plan.engine_env, **quiet}},
-    )
-    members = Fleet("rollout", lambda name: actor.remote(config, folder, plan, name), rollout.num_rollout_workers)
-    call_timeout_seconds = 2 * rollout.episode_timeout_seconds
-    capacity = 2 * rollout.max_num_seqs
-    return RolloutFleet(members, capacity=capacity, call_timeout_seconds=call_timeout_seconds, send=send), members
+    def stop_workers(self) -> None:
+        """All but the learner."""
+        self._steered.cancel()
+        self.rollouts.stop()
+        self.rewards.stop()
 
 
-def start_rewards(config: Config) -> tuple[RewardFleet, Fleet]:
-    """The reward workers, likewise."""
-    rewards = config.rewards
-    actor = RewardActor.options(num_cpus=1)
-    members = Fleet("reward", lambda name: actor.remote(config), rewards.num_reward_workers)
-    fleet = RewardFleet(
-        members,
-        timeout_seconds=rewards.timeout_seconds,
-        max_retries=rewards.max_retries,
-        on_error=rewards.on_error,
-    )
-    return fleet, members
+def _with_model(config: Config, rules: RewardFleet, members: Fleet | None) -> RewardFleet | RulesAndModel:
+    if members is None:
+        return rules
+    return RulesAndModel(rules, reward_fleet(config, members), signal_of(config.rewards).names.index(MODEL_REWARD))
 
 
 def _identity(config: Config) -> dict[str, str | int]:
@@ -151,18 +201,6 @@ def _identity(config: Config) -> dict[str, str | int]:
         "zero_stage": learner.zero_stage,
         "advantage_estimator": config.ppo.advantage_estimator,
     }
-
-
-def _num_cpus(config: Config) -> int:
-    """Logical CPUs of our own cluster: enough for every actor, for on one machine the roles take turns."""
-    rollout, learner = config.rollout, config.learner
-    needed = (
-        rollout.num_rollout_workers * rollout.num_threads
-        + learner.num_ranks * learner.num_threads
-        + config.rewards.num_reward_workers
-    )
-    # replacements start before the resources of the dead are back
-    return max(os.cpu_count() or 1, needed) + rollout.num_threads
 
 
 def _closing_words(run_dir: Path, summary: RunSummary) -> str:

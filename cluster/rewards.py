@@ -16,6 +16,7 @@ from ray.actor import ActorHandle
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from envs.task import Transcript
 from rewards.score import DialogScore, RewardError
+from rl.control import WorkerStatus
 from rl.trajectory import Trajectory
 
 MAX_TOGETHER = 32  # dialogs of a call: its deadline must not depend on the size of the run
@@ -35,6 +36,8 @@ class RewardFleet:
         self._free: asyncio.Queue[Member] = asyncio.Queue()
         self._started: set[int] = set()
         self._num_down = 0
+        self._busy: dict[int, int] = {}  # member id -> dialogs that it judges
+        self._arriving: set[asyncio.Task[None]] = set()
         for member in fleet.members:
             self._free.put_nowait(member)
 
@@ -44,7 +47,30 @@ class RewardFleet:
         outcomes = await asyncio.gather(*map(self._judge, parts))
         return [outcome for part in outcomes for outcome in part]
 
+    async def resize(self, size: int) -> None:
+        """Have `size` workers. Those that come judge once they are up; those that leave finish what they judge."""
+        while len(self._fleet.members) < size:
+            arrival = asyncio.create_task(self._welcome(self._fleet.hire()))
+            self._arriving.add(arrival)
+            arrival.add_done_callback(self._arriving.discard)
+        while len(self._fleet.members) > size:
+            member = self._fleet.dismiss()
+            if member.id not in self._busy:
+                self._fleet.end(member)
+
+    def status(self) -> tuple[WorkerStatus, ...]:
+        return tuple(
+            WorkerStatus(
+                name=member.name,
+                state="ready" if member.id in self._started else "starting",
+                num_dialogs=self._busy.get(member.id, 0),
+            )
+            for member in self._fleet.members
+        )
+
     def stop(self) -> None:
+        for arrival in self._arriving:
+            arrival.cancel()
         self._fleet.stop()
 
     async def _judge(self, part: Sequence[Trajectory]) -> list[Outcome]:
@@ -98,7 +124,7 @@ class RewardFleet:
 
     async def _ask_about(self, part: Sequence[Trajectory]) -> list[Outcome]:
         transcripts = [trajectory.transcript for trajectory in part]
-        return await self._ask(lambda worker: worker.score.remote(transcripts))
+        return await self._ask(lambda worker: worker.score.remote(transcripts), len(transcripts))
 
     def _ask_cell(self, transcript: Transcript, name: str) -> Awaitable[float]:
         return self._ask(lambda worker: worker.judge_turn.remote(transcript, name))
@@ -112,26 +138,48 @@ class RewardFleet:
             raise error
         return error
 
-    async def _ask(self, question: Callable[[ActorHandle], Awaitable[Any]]) -> Any:
+    async def _ask(self, question: Callable[[ActorHandle], Awaitable[Any]], num_dialogs: int = 1) -> Any:
         """The answer of a free worker. Raises MemberLostError if that went down of it; another is in its place then."""
         member = await self._ready()
+        asked = member.id
+        self._busy[asked] = num_dialogs
         try:
             return await self._fleet.call(member, question(member.handle), self._timeout)
         except MemberLostError as lost:
-            member = self._fleet.replace(member, lost)
+            if self._fleet.has(member):
+                member = self._fleet.replace(member, lost)
             raise
         finally:
+            del self._busy[asked]
+            if self._fleet.has(member):
+                self._free.put_nowait(member)
+            else:  # it was to leave when it had judged this
+                self._fleet.end(member)
+
+    async def _welcome(self, member: Member) -> None:
+        """A worker that joins is nobody's to wait for before it has started."""
+        try:
+            await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
+        except MemberLostError as lost:
+            if self._fleet.has(member):
+                self._free.put_nowait(self._fleet.replace(member, lost))
+            return
+        self._started.add(member.id)
+        if self._fleet.has(member):
             self._free.put_nowait(member)
 
     async def _ready(self) -> Member:
         """A free worker that has started: what it was never asked, it cannot have died of."""
-        member = await self._free.get()
-        while member.id not in self._started:
-            try:
-                await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
-            except MemberLostError as lost:
-                member = self._fleet.replace(member, lost)
-            else:
-                self._started.add(member.id)
-                self._fleet.credit(member)
-        return member
+        while True:
+            member = await self._free.get()
+            while self._fleet.has(member):  # else it was free when it was dismissed, or has started for nothing
+                if member.id in self._started:
+                    return member
+                try:
+                    await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
+                except MemberLostError as lost:
+                    if self._fleet.has(member):
+                        member = self._fleet.replace(member, lost)
+                else:
+                    self._started.add(member.id)
+                    self._fleet.credit(member)

@@ -7,13 +7,16 @@ collects what has ended. A lost worker's dialogs go back into the queue with the
 import asyncio
 from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
+from models.sampler import Timing, TimingRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
+from rl.control import WorkerStatus
 from rl.trajectory import EpisodeRequest, Trajectory
 
 SLICE_SECONDS = 0.25  # how long a worker steps before it reports
@@ -21,7 +24,9 @@ HEARTBEAT_SECONDS = 2.0  # an idle worker is asked this often whether it lives
 SYNC_TIMEOUT_SECONDS = 300.0
 
 T = TypeVar("T")
-Inbox = asyncio.Queue[list[Trajectory]]
+Request = EpisodeRequest | ScoreRequest | TimingRequest
+Result = Trajectory | Scores | Timing
+Inbox = asyncio.Queue[list[Result]]
 # Hands a publication to the named workers; False where the sender holds newer weights by now.
 Send = Callable[[Publication, Mapping[str, ActorHandle]], Awaitable[bool]]
 
@@ -37,14 +42,17 @@ class RolloutFleet:
         self._fleet, self._capacity, self._call_timeout, self._send = fleet, capacity, call_timeout_seconds, send
         self._publication: Publication | None = None
         self._versions: dict[int, int] = {}  # member id -> version that it has verified; absent while it starts
-        self._pending: deque[EpisodeRequest] = deque()
-        self._assigned: dict[int, dict[str, EpisodeRequest]] = defaultdict(dict)
+        self._pending: deque[Request] = deque()
+        self._assigned: dict[int, dict[str, Request]] = defaultdict(dict)
         self._inboxes: dict[str, Inbox] = {}
         self._news = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._seated: set[int] = set()  # ids of members that have room in the cluster
+        self._transfer = asyncio.Lock()  # with NCCL: nobody leaves while it lasts, for the others would wait for ever
         self._attendants = [asyncio.create_task(self._attend(m.slot)) for m in fleet.members]
 
-    async def sample(self, requests: Sequence[EpisodeRequest]) -> AsyncIterator[list[Trajectory]]:
+    async def sample(self, requests: Sequence[Request]) -> AsyncIterator[list[Result]]:
+        """Dialogs, or scores of continuations: a worker's death costs neither."""
         inbox: Inbox = asyncio.Queue()
         self._inboxes.update((request.id, inbox) for request in requests)
         self._pending.extend(requests)
@@ -64,10 +72,38 @@ class RolloutFleet:
         while not self._all_serve(publication.version):
             await self._unless_failed(self._news.wait())
 
+    async def resize(self, size: int) -> None:
+        """Have `size` workers. Those that come serve once they hold verified weights; those that leave hand back their
+        unfinished dialogs, which are held elsewhere with the same seeds.
+        """
+        async with self._transfer:
+            while len(self._fleet.members) < size:
+                self._attendants.append(asyncio.create_task(self._attend(self._fleet.hire().slot)))
+            while len(self._fleet.members) > size:
+                attendant = self._attendants.pop()
+                attendant.cancel()
+                await asyncio.wait({attendant})
+                member = self._fleet.dismiss()
+                self._take_back(member)
+                self._fleet.end(member)
+
+    def status(self) -> tuple[WorkerStatus, ...]:
+        return tuple(map(self._status, self._fleet.members))
+
     def stop(self) -> None:
         for attendant in self._attendants:
             attendant.cancel()
         self._fleet.stop()
+
+    def _status(self, member: Member) -> WorkerStatus:
+        version, newest = self._versions.get(member.id), self._publication and self._publication.version
+        state: Literal["waiting", "starting", "stale", "ready"]
+        if version is None:
+            state = "starting" if member.id in self._seated else "waiting"
+        else:
+            state = "ready" if version == newest else "stale"
+        num_dialogs = len(self._assigned.get(member.id, ()))
+        return WorkerStatus(name=member.name, state=state, version=version, num_dialogs=num_dialogs)
 
     def _all_serve(self, version: int) -> bool:
         return bool(self._versions) and all(v == version for v in self._versions.values())
@@ -88,6 +124,8 @@ class RolloutFleet:
 
     async def _serve(self, member: Member) -> None:
         fleet, handle = self._fleet, member.handle
+        await fleet.seated(member)
+        self._seated.add(member.id)
         await fleet.call(member, handle.ping.remote(), START_TIMEOUT_SECONDS)
         while True:
             if self._publication is not None and self._publication.version != self._versions.get(member.id):
@@ -124,7 +162,9 @@ class RolloutFleet:
 
     async def _send_to(self, members: Sequence[Member], publication: Publication, send: Send) -> None:
         """After it, these members serve the publication, unless the sender has moved on: the next one is near."""
-        if members and await send(publication, {member.name: member.handle for member in members}):
+        async with self._transfer:
+            done = bool(members) and await send(publication, {member.name: member.handle for member in members})
+        if done:
             current = {member.id for member in self._fleet.members}
             self._versions.update((m.id, publication.version) for m in members if m.id in current)
             self._announce()
@@ -136,7 +176,7 @@ class RolloutFleet:
             return False  # its attendant will learn it too
         return True
 
-    async def _advance(self, member: Member, share: Sequence[EpisodeRequest]) -> list[Trajectory]:
+    async def _advance(self, member: Member, share: Sequence[Request]) -> list[Result]:
         """What the worker has finished. An error of its own costs the worker, and no dialog."""
         try:
             report = member.handle.advance.remote(share, SLICE_SECONDS)
@@ -146,7 +186,7 @@ class RolloutFleet:
         except Exception as error:
             raise MemberLostError(f"{member.name} failed: {type(error).__name__}: {error}") from error
 
-    def _share(self, member: Member) -> list[EpisodeRequest]:
+    def _share(self, member: Member) -> list[Request]:
         """An even part of all dialogs that are not done yet, within the worker's capacity."""
         if member.id not in self._versions:
             return []
@@ -156,8 +196,8 @@ class RolloutFleet:
         count = max(0, min(len(self._pending), fair - busy, self._capacity - busy))
         return [self._pending.popleft() for _ in range(count)]
 
-    def _deliver(self, member: Member, finished: Sequence[Trajectory]) -> None:
-        by_inbox: dict[Inbox, list[Trajectory]] = defaultdict(list)
+    def _deliver(self, member: Member, finished: Sequence[Result]) -> None:
+        by_inbox: dict[Inbox, list[Result]] = defaultdict(list)
         for trajectory in finished:
             del self._assigned[member.id][trajectory.request.id]
             by_inbox[self._inboxes.pop(trajectory.request.id)].append(trajectory)

@@ -1,23 +1,28 @@
 """What all that trains has around it: a process that ends politely, a run directory, Ray, the error that counts."""
 
+import asyncio
 import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
-
-from cluster.memory import describe, object_store_bytes, require_memory
-from cluster.session import ray_session
-from models.device import DevicePlan, detect_num_gpus
+from cluster.memory import describe, memory_budget
+from cluster.placement import Placement
+from cluster.placement import describe as describe_placement
+from cluster.site import Site, session_at
+from models.device import DevicePlan
 from models.policy import disable_progress_bars
 from rl.build import build_device_plan
+from rl.control import Control, RunStoppedError
 from rl.load_config import ConfigError, save_config
 from rl.metrics import FILE
 from rl.records import Records
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 def prepare_process() -> None:
@@ -26,9 +31,9 @@ def prepare_process() -> None:
     disable_progress_bars()
 
 
-def device_plan(config: StageConfig) -> DevicePlan:
-    """On what this machine has."""
-    plan = build_device_plan(config, detect_num_gpus())
+def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+    """For a run or an evaluation on so many GPUs."""
+    plan = build_device_plan(config, num_gpus)
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     return plan
 
@@ -48,28 +53,57 @@ def open_run_directory(config: StageConfig, *, resume: bool) -> Path:
     return run_dir
 
 
-def keep_config(config: StageConfig, run_dir: Path, budget: Mapping[str, int]) -> None:
-    """Say what the run will take, and write down what it is. Raises ResourceError where the memory is not there."""
-    require_memory(budget, psutil.virtual_memory().available)
+def keep_config(config: StageConfig, run_dir: Path, placement: Placement, num_weight_bytes: int) -> None:
+    """Write down what the run is, and say what it will take, and where."""
     save_config(config, run_dir / "config.yaml")
-    say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
+    say(f"run directory {run_dir}; memory budget in GiB: {describe(memory_budget(config, num_weight_bytes))}")
+    for line in describe_placement(placement):
+        say(line)
 
 
 @contextlib.contextmanager
-def training_session(records: Records, *, num_cpus: int, num_weight_bytes: int, address: str | None) -> Iterator[None]:
+def training_session(records: Records, site: Site, num_weight_bytes: int) -> Iterator[None]:
     """Ray is up within it, and `records` are closed after it. Of errors that came together, the first is raised."""
     try:
-        with ray_session(
-            num_cpus=num_cpus,
-            object_store_bytes=object_store_bytes(num_weight_bytes),
-            logs=records.run_dir / "logs",
-            address=address,
-        ):
+        with session_at(site, num_weight_bytes, records.run_dir / "logs"):
             yield
     except BaseExceptionGroup as group:
         raise _first_error(group) from group
     finally:
         records.close()
+
+
+@contextlib.contextmanager
+def graceful_stop(control: Control) -> Iterator[None]:
+    """Within it, a first Ctrl-C or polite kill only asks the run to stop; a second one ends it at once, as it would
+    without this. To be entered inside the event loop, after Ray is up, which takes the signals for itself.
+    """
+    loop = asyncio.get_running_loop()
+
+    def let_go() -> None:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
+            signal.signal(number, signal.default_int_handler)
+
+    def ask() -> None:
+        let_go()
+        control.ask_to_stop()
+        say("stopping: after this update there will be a checkpoint; a second Ctrl-C ends the run at once")
+
+    for number in SIGNALS:
+        loop.add_signal_handler(number, ask)
+    try:
+        yield
+    finally:
+        let_go()
+
+
+def require_complete(config: StageConfig, step: int) -> None:
+    """Raises RunStoppedError where the run was asked to stop before its last iteration."""
+    if step < config.run.num_iterations:
+        raise RunStoppedError(
+            f"stopped after iteration {step} of {config.run.num_iterations}, with a checkpoint: continue with --resume"
+        )
 
 
 def _first_error(group: BaseExceptionGroup) -> BaseException:

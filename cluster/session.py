@@ -13,16 +13,21 @@ PREFIX, RAY = "z2o-", "r"
 
 
 @contextlib.contextmanager
-def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: str | None = None) -> Iterator[None]:
+def ray_session(
+    *,
+    num_cpus: int,
+    object_store_bytes: int,
+    logs: Path,
+    memory_bytes: int | None = None,
+    address: str | None = None,
+) -> Iterator[None]:
     """Within it, Ray is up. Our own cluster asks every client for a token, and keeps its files in a folder that only
-    this user can read; when the block ends in an error, the logs of its processes are copied to `logs`.
+    this user can read; `memory_bytes` is what its actors may reserve (None: Ray decides). When the block ends in an
+    error, the logs of its processes are copied to `logs`.
     """
     if address is not None:
-        ray.init(address=address, log_to_driver=False)
-        try:
+        with joined(address):
             yield
-        finally:
-            ray.shutdown()
         return
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     _remove_left_overs()
@@ -33,6 +38,7 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
         ray.init(
             num_cpus=num_cpus,
             object_store_memory=object_store_bytes,
+            _memory=memory_bytes,
             include_dashboard=False,
             log_to_driver=False,
             configure_logging=False,
@@ -46,6 +52,16 @@ def ray_session(*, num_cpus: int, object_store_bytes: int, logs: Path, address: 
     finally:
         ray.shutdown()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def joined(address: str) -> Iterator[None]:
+    """A place in a cluster that runs already."""
+    ray.init(address=address, log_to_driver=False, configure_logging=False)
+    try:
+        yield
+    finally:
+        ray.shutdown()
 
 
 def _remove_left_overs() -> None:

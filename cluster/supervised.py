@@ -1,67 +1,149 @@
-"""Pre-training and supervised fine-tuning, on the same learner actors as PPO, with no other actors around them."""
+"""All stages beside PPO, on the same learner actors as PPO; with rollout and reward workers around them as long as the
+model makes demonstrations of its own.
+"""
 
 import asyncio
-import os
 import shutil
+from functools import cache, partial
 from pathlib import Path
+from typing import Protocol
 
-from cluster.learner import start_learner
-from cluster.memory import supervised_memory_budget, weight_bytes
-from cluster.run_directory import device_plan, keep_config, open_run_directory, prepare_process, say, training_session
+from cluster.learner import LearnerGroup, start_learner
+from cluster.local import Actors
+from cluster.memory import weight_bytes
+from cluster.placement import Placement
+from cluster.preflight import find_site
+from cluster.run_directory import (
+    device_plan,
+    graceful_stop,
+    keep_config,
+    open_run_directory,
+    prepare_process,
+    require_complete,
+    say,
+    training_session,
+)
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
-from rl.documents import Data
+from rl.config import Config
 from rl.files import RunLock
+from rl.interfaces import World
+from rl.pair_data import build_pairs, prepare_pairs
+from rl.pair_report import write_pair_report
+from rl.pair_stage import PairStage
 from rl.records import Records
-from rl.stage_config import PretrainConfig, SFTConfig
-from rl.stage_data import build_mixture, prepare_documents
-from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
+from rl.rejection import FOLDER, clear, dialog_file, is_sampled, sample_dialogs
+from rl.stage_config import RewardModelConfig, SFTConfig, SupervisedStage, sampling_config
+from rl.stage_data import build_mixture, check_files, prepare_documents
+from rl.supervised_loop import Material, SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
+from rl.tasks import build_scorer, mixture_of, rehearse, signal_of
+from rl.texts import Texts
 
 
-def train_supervised(config: PretrainConfig | SFTConfig, *, resume: bool, address: str | None) -> int:
+class LoadMaterial(Protocol):
+    def __call__(self) -> Material: ...
+
+
+def train_supervised(config: SupervisedStage, *, resume: bool, address: str | None) -> int:
     """Run a stage from start to report. Returns the exit code; see `cluster/cli.py` for the errors."""
     prepare_process()
-    plan = device_plan(config)
+    sampling = sampling_config(config) if isinstance(config, SFTConfig) else None
+    if sampling is not None:
+        rehearse(sampling)
+        build_scorer(sampling)
+    acting = sampling or config  # the actors that there will be
+    site = find_site(config, address, acting=acting)
+    plan = device_plan(acting, site.num_gpus)
     run_dir = open_run_directory(config, resume=resume)
     with RunLock(run_dir):
         model_folder = (run_dir / "model").absolute()
-        if not resume:  # what an earlier, refused attempt has left is of another configuration
-            shutil.rmtree(model_folder, ignore_errors=True)
-            shutil.rmtree(run_dir / "data", ignore_errors=True)
+        if not resume:  # left by an earlier, refused attempt; dialogs that were sampled are of this configuration
+            for left in ("model", "data"):
+                shutil.rmtree(run_dir / left, ignore_errors=True)
         prepare_model(config, model_folder)
-        tokenizer = load_tokenizer(model_folder)
-        documents = prepare_documents(config, run_dir / "data", tokenizer, say)
-        data = build_mixture(config, documents, pad_token_id=tokenizer.pad_token_id or 0)
+        load_material = cache(partial(_material, config, run_dir, model_folder))
+        if sampling is None:
+            load_material()  # what is wrong with the data is said before anything starts
+        elif isinstance(config, SFTConfig):
+            check_files(config)
         size = weight_bytes(model_folder)
-        keep_config(config, run_dir, supervised_memory_budget(config, size))
+        placement = site.plan(acting, plan, size)
+        keep_config(config, run_dir, placement, size)
         records = Records(run_dir, config, (), _identity(config), say)
-        num_cpus = max(os.cpu_count() or 1, config.learner.num_ranks * config.learner.num_threads)
-        with training_session(records, num_cpus=num_cpus, num_weight_bytes=size, address=address):
-            summary = asyncio.run(_run(config, plan, model_folder, data, records))
-        write_supervised_report(run_dir, summary)
+        with training_session(records, site, size):
+            summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_material, records))
+        write = write_pair_report if isinstance(config, RewardModelConfig) else write_supervised_report
+        write(run_dir, summary)
+    require_complete(config, summary.step)
     return 0
 
 
+def _material(config: SupervisedStage, run_dir: Path, model_folder: Path) -> Material:
+    """What the stage learns from, tokenised in its run directory. Raises `rl.rows.DataFileError`."""
+    tokenizer, folder = load_tokenizer(model_folder), run_dir / "data"
+    pad_token_id = tokenizer.pad_token_id or 0
+    if isinstance(config, RewardModelConfig):
+        pairs = prepare_pairs(config, folder, tokenizer, say)
+        return PairStage(build_pairs(config, pairs, pad_token_id=pad_token_id), run_dir)
+    own_dialogs = [dialog_file(run_dir / FOLDER)] if is_sampled(run_dir / FOLDER) else []
+    documents = prepare_documents(config, folder, tokenizer, say, own_dialogs=own_dialogs)
+    return Texts(build_mixture(config, documents, pad_token_id=pad_token_id))
+
+
 async def _run(
-    config: PretrainConfig | SFTConfig, plan: DevicePlan, model_folder: Path, data: Data, records: Records
+    config: SupervisedStage,
+    sampling: Config | None,
+    plan: DevicePlan,
+    placement: Placement,
+    model_folder: Path,
+    load_material: LoadMaterial,
+    records: Records,
 ) -> SupervisedSummary:
-    learner = start_learner(config, plan, model_folder)
+    learner = start_learner(config, plan, model_folder, placement.bundle("learner"))
     try:
-        await learner.join()
-        return await SupervisedTrainer(config, data, learner, records).train()
+        with graceful_stop(records.control):
+            if isinstance(config, SFTConfig) and sampling and not is_sampled(records.run_dir / FOLDER):
+                await _sample(config, sampling, plan, placement, model_folder, learner, records)
+            else:
+                await learner.join()
+            return await SupervisedTrainer(config, load_material(), learner, records).train()
     finally:
         learner.stop()
 
 
-def _identity(config: PretrainConfig | SFTConfig) -> dict[str, str | int]:
+async def _sample(
+    config: SFTConfig,
+    sampling: Config,
+    plan: DevicePlan,
+    placement: Placement,
+    model_folder: Path,
+    learner: LearnerGroup,
+    stage: Records,
+) -> None:
+    """Join the learner, whose weights are those that the stage starts from, and let workers hold dialogs with them."""
+    folder = stage.run_dir / FOLDER
+    clear(folder)
+    actors = Actors.start(sampling, plan, placement, model_folder, stage.control, learner)
+    records = Records(folder, sampling, build_scorer(sampling).names, {}, say)
+    try:
+        library, mix = mixture_of(sampling.tasks)
+        await learner.join()
+        world = World(actors.rollouts, actors.rewards, learner, actors, actors)
+        await sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records)
+    finally:
+        records.close()
+        actors.stop_workers()
+
+
+def _identity(config: SupervisedStage) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
-    model, learner = config.model, config.learner
+    model = config.model
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
         "lora_rank": model.lora_rank,
-        "num_ranks": learner.num_ranks,
-        "zero_stage": learner.zero_stage,
+        "num_ranks": config.learner.num_ranks,
+        "zero_stage": config.learner.zero_stage,
     }

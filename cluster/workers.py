@@ -9,10 +9,14 @@ import ray
 
 from cluster.reward_worker import Worker
 from models.device import DevicePlan
+from models.sampler import TimingRequest
+from models.scoring import ScoreRequest
 from models.weights import Manifest
 from rl.build import build_rollout_worker
 from rl.config import Config
-from rl.trajectory import EpisodeRequest, Trajectory
+from rl.rollout import Result
+from rl.suites.config import EvaluationConfig
+from rl.trajectory import EpisodeRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +42,13 @@ class Publication:
 
 @ray.remote
 class RolloutActor(Worker):
-    def __init__(self, config: Config, folder: Path, plan: DevicePlan, name: str) -> None:
+    def __init__(self, config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, name: str) -> None:
         self._worker = build_rollout_worker(config, folder, plan, name=name)
         self._base_sha256 = ""
 
-    def advance(self, requests: Sequence[EpisodeRequest], max_seconds: float) -> list[Trajectory]:
+    def advance(
+        self, requests: Sequence[EpisodeRequest | ScoreRequest | TimingRequest], max_seconds: float
+    ) -> list[Result]:
         self._worker.admit(requests)
         return self._worker.advance(max_seconds)
 

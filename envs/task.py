@@ -29,6 +29,7 @@ Kind = Literal[  # what sort of answer a question is due; `envs/verdicts.py` com
     "reply",  # what one says back in small talk
 ]
 KINDS: tuple[str, ...] = get_args(Kind)
+ERROR = "error: "  # what the output of a call that failed begins with
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Question:
         kind: what sort of answer is due.
         oracle: where there is no single right answer, one that succeeds.
         constraints: what the question demands of any answer.
+        calculation: an expression whose value is the answer, for those who may use a calculator; see `envs/calls.py`.
     """
 
     text: str
@@ -80,6 +82,7 @@ class Question:
     kind: Kind = "text"
     oracle: str | None = None
     constraints: tuple[Constraint, ...] = ()
+    calculation: str = ""
 
     @property
     def demonstration(self) -> str:
@@ -88,13 +91,52 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
+class ToolUse:
+    """A call that the policy wrote within an answer, and what it read of it before it went on; see `envs/calls.py`.
+
+    Example: `str(ToolUse("calc", "12*3", "36")) == "<calc>12*3</calc><out>36</out>"`
+
+    Attributes:
+        output: the result, or `ERROR` and why there is none.
+        position: where in the answer it stood, in characters.
+    """
+
+    tool: str
+    call: str
+    output: str
+    position: int = 0
+
+    @property
+    def is_error(self) -> bool:
+        return self.output.startswith(ERROR)
+
+    def __str__(self) -> str:
+        return f"<{self.tool}>{self.call}</{self.tool}><out>{self.output}</out>"
+
+
+@dataclass(frozen=True, slots=True)
 class Turn:
-    """A question and what the policy answered. `finish` is "length" where the answer was cut off by a limit."""
+    """A question and what the policy answered.
+
+    Attributes:
+        answer: all that the user hears. Calls, and what came of them, are left out: judges read the answer alone.
+        finish: "length" where the answer was cut off by a limit.
+        num_tokens: policy tokens, calls and the end token included, outputs of tools not.
+    """
 
     question: Question
     answer: str
     finish: FinishReason
-    num_tokens: int  # policy tokens, the end token included
+    num_tokens: int
+    tool_uses: tuple[ToolUse, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The answer with the calls in their places, for people."""
+        text = self.answer
+        for use in reversed(self.tool_uses):
+            text = text[: use.position] + str(use) + text[use.position :]
+        return text
 
 
 @dataclass(frozen=True, slots=True)

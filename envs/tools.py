@@ -1,5 +1,8 @@
 """Tools that a policy may call in one line, such as `calc(3*4)`: the parser, the tools, and a box that sets limits.
 
+Here a call is a whole answer, which the scenario answers with its next question. Calls within an answer, of tools that
+the run offers whatever the scenario, are those of `envs/calls.py`; they use the same calculator.
+
 A tool is a plain function of its arguments to a text, so a result depends on the call alone. What a call gets wrong is
 a `ToolError`, whose message is written for the policy to read. Nothing here evaluates Python: the calculator takes
 numbers and operators, which `envs/formulas.py` works out, and refuses the rest.
@@ -12,13 +15,14 @@ from datetime import date, timedelta
 from fractions import Fraction
 
 from envs.answers import decimal_text
-from envs.formulas import FormulaError, evaluate
+from envs.formulas import FormulaError, Value, evaluate
 
 MAX_CALL_LENGTH = 200  # characters
 MAX_RESULT_LENGTH = 200  # characters
 
 _CALL = re.compile(r"\s*([a-z_]{1,32})\((.*)\)\s*", re.DOTALL)
 _ARITHMETIC = re.compile(r"[0-9.+*/%() -]+")
+_COMPARISON = re.compile(r"[0-9.+*/%()<>=! -]+")
 _LONG_DECIMAL = re.compile(r"(?=[0-9]*\.)[0-9.]{17}")  # floats keep 15 digits
 _ATOM = re.compile(r"[0-9]+(?:\.[0-9]+)?|\w+")
 
@@ -128,8 +132,11 @@ def atoms(call: Call) -> list[str]:
 
 
 def calculate(expression: str) -> str:
-    """The value of an expression of numbers, brackets and + - * / // % **; a fraction where it is no decimal."""
-    return number_text(exact_value(expression))
+    """The value of an expression of numbers, brackets and + - * / // % **; a fraction where it is no decimal. Of a
+    comparison, such as 2/3 < 3/4, "true" or "false". Raises `ToolError`.
+    """
+    value = _evaluate(expression, _COMPARISON)
+    return str(value).lower() if isinstance(value, bool) else number_text(Fraction(value))
 
 
 def number_text(value: Fraction) -> str:
@@ -141,12 +148,16 @@ def number_text(value: Fraction) -> str:
 
 def exact_value(expression: str) -> Fraction:
     """The exact value of an expression. Raises `ToolError` where it is none, or too large on the way."""
-    if _ARITHMETIC.fullmatch(expression) is None:
+    return Fraction(_evaluate(expression, _ARITHMETIC))
+
+
+def _evaluate(expression: str, alphabet: re.Pattern[str]) -> Value:
+    if alphabet.fullmatch(expression) is None:
         raise ToolError("only numbers, brackets and + - * / // % ** are known")
     if _LONG_DECIMAL.search(expression):
         raise ToolError("a decimal number has at most 15 digits")
     try:
-        return Fraction(evaluate(expression, {}))
+        return evaluate(expression, {})
     except FormulaError as error:
         raise ToolError(str(error)) from None
 

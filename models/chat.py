@@ -72,15 +72,32 @@ class ChatFormat:
         """Ids of an answer that somebody else wrote, ended as the policy must end its own."""
         return [*self._encode(self._said(text)), self.stop_token_ids[0]]
 
-    def render(self, turns: Sequence[tuple[str, str]], system: str | None = None) -> tuple[list[int], list[bool]]:
-        """Ids and action mask of a written dialog of (question, answer) turns, for supervised fine-tuning."""
+    def insert(self, text: str) -> list[int]:
+        """Ids of a text within an answer that the policy reads and does not write: the output of a tool."""
+        return self._encode(self._said(text))
+
+    def render(
+        self, turns: Sequence[tuple[str, str]], system: str | None = None, inserts: re.Pattern[str] | None = None
+    ) -> tuple[list[int], list[bool]]:
+        """Ids and action mask of a written dialog of (question, answer) turns, for supervised fine-tuning. What
+        `inserts` matches in an answer is context, tokenised by itself as in a sampled dialog.
+        """
         tokens: list[int] = []
         mask: list[bool] = []
+
+        def append(ids: list[int], *, is_action: bool) -> None:
+            tokens.extend(ids)
+            mask.extend([is_action] * len(ids))
+
         for number, (question, answer) in enumerate(turns):
             prompt = self.reply(question, answer_ended=True) if number else self.open(question, system)
-            written = self.answer(answer)
-            tokens += prompt + written
-            mask += [False] * len(prompt) + [True] * len(written)
+            append(prompt, is_action=False)
+            start = 0
+            for insert in inserts.finditer(answer) if inserts else ():
+                append(self.insert(answer[start : insert.start()]), is_action=True)
+                append(self.insert(insert[0]), is_action=False)
+                start = insert.end()
+            append(self.answer(answer[start:]), is_action=True)
         return tokens, mask
 
     def decode(self, answer_ids: Sequence[int]) -> str:

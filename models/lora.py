@@ -75,6 +75,11 @@ def load_lora(model: PreTrainedModel, folder: Path) -> PeftModel:
         raise ModelError(f"cannot load an adapter from {str(folder)!r}: {error}") from error
 
 
+def merge_lora(model: PreTrainedModel, folder: Path) -> PreTrainedModel:
+    """`model` with the adapter saved in `folder` added to its weights: a plain network again. Raises ModelError."""
+    return load_lora(model, folder).merge_and_unload()  # type: ignore[operator, no-any-return]
+
+
 def trainable_parameters(model: nn.Module) -> dict[str, nn.Parameter]:
     """What an optimiser must be given: all weights of a plain model, the adapter's of a LoRA model."""
     return {name: parameter for name, parameter in model.named_parameters() if parameter.requires_grad}

@@ -5,6 +5,7 @@ the same tokenizer. It holds one at a time, loaded and verified as the learner's
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
@@ -12,6 +13,7 @@ from models.policy import load_policy
 from models.publish import publish_plain
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import ModelError
+from models.weights import Manifest
 
 VERSION = -1  # of the weights: none of the policy that trains
 
@@ -47,7 +49,7 @@ class OpponentEngine:
         if self._sampler is None:
             self._sampler = Sampler(replace(self._settings, model_folder=folder))
         self._folder = ""
-        self._sampler.load(*publish_plain(policy, version=VERSION, max_length=self._settings.max_length))
+        self._sampler.load(*publish_opponent(policy, max_length=self._settings.max_length))
         self._folder = folder
         return self._sampler
 
@@ -68,3 +70,9 @@ def load_opponent(folder: str, dtype: torch.dtype) -> PreTrainedModel:
     if not Path(folder).is_dir():  # or its name would be looked up on the internet
         raise ModelError(f"there is no folder {folder}")
     return load_policy(folder, dtype=dtype)
+
+
+def publish_opponent(
+    policy: PreTrainedModel, *, max_length: int, version: int = VERSION
+) -> tuple[Manifest, list[np.ndarray]]:
+    return publish_plain(policy, version=version, max_length=max_length)

@@ -33,6 +33,11 @@ class PackedRows:
         return len(self.tokens)
 
     @property
+    def num_tokens(self) -> int:
+        """How many are to be predicted."""
+        return int(self.loss_mask.sum())
+
+    @property
     def lengths(self) -> np.ndarray:
         """[B] tokens before the padding."""
         return (self.documents != PADDING).sum(1)

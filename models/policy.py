@@ -28,7 +28,15 @@ def random_policy(config: PretrainedConfig, *, seed: int, dtype: torch.dtype = t
 
 
 def load_policy(name_or_path: str | Path, *, dtype: torch.dtype = torch.float32) -> PreTrainedModel:
-    """A pretrained policy with dropout off and untied embeddings; from safetensors only, without remote code.
+    """A pretrained policy with dropout off and untied embeddings. Raises ModelError, see `load_pretrained`."""
+    model = load_pretrained(AutoModelForCausalLM, name_or_path, dtype=dtype)
+    untie_embeddings(model)
+    return model
+
+
+def load_pretrained(kind: type, name_or_path: str | Path, *, dtype: torch.dtype) -> PreTrainedModel:
+    """A pretrained network with dropout off, by one of transformers' auto classes; from safetensors only, without
+    remote code.
 
     Raises ModelError, also for a checkpoint that lacks weights: transformers would fill them in at random.
     """
@@ -36,7 +44,7 @@ def load_policy(name_or_path: str | Path, *, dtype: torch.dtype = torch.float32)
     try:
         config = AutoConfig.from_pretrained(name_or_path, trust_remote_code=False)
         disable_dropout(config)
-        model, report = AutoModelForCausalLM.from_pretrained(
+        model, report = kind.from_pretrained(
             name_or_path,
             config=config,
             dtype=dtype,
@@ -49,7 +57,6 @@ def load_policy(name_or_path: str | Path, *, dtype: torch.dtype = torch.float32)
     absent = sorted(report["missing_keys"])
     if absent:
         raise ModelError(f"{str(name_or_path)!r} lacks {len(absent)} weights of its own config, such as {absent[0]}")
-    untie_embeddings(model)
     return model.train()
 
 

@@ -2,7 +2,7 @@
 
 import contextlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,11 @@ def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lor
     tensors = dict(policy_weights(engine))
     if rank:
         return
+    write_model_folder(tensors, template, folder)
+
+
+def write_model_folder(tensors: Mapping[str, torch.Tensor], template: Path, folder: Path) -> None:
+    """A Hugging Face folder of these weights, with all else as in `template`."""
     shutil.copytree(template, folder, ignore=shutil.ignore_patterns("*.safetensors*"))
     with writing(folder):
         save_file({n: t.cpu().contiguous() for n, t in tensors.items()}, folder / "model.safetensors", {"format": "pt"})

@@ -13,15 +13,28 @@ from typing import Any, Literal
 import numpy as np
 
 from models.lora import Adapter, ModuleError, adapter_of, write_adapter
-from models.vllm_engine import SamplerSettings, build_engine, describe_stream, resident_tensors, return_free_memory
+from models.scoring import ScoreRequest, Scores, Scoring
+from models.vllm_engine import (
+    SamplerSettings,
+    answer_probe,
+    build_engine,
+    describe_stream,
+    resident_tensors,
+    return_free_memory,
+    sampling_params,
+    time_tokens,
+)
 from models.weights import Manifest, WeightSyncError, check_probe, check_resident, unpack_weights
 
 
 @dataclass(frozen=True, slots=True)
 class SampleRequest:
-    """One continuation to sample: at most `max_tokens` after `prompt`. `greedy` ignores temperature and seed.
+    """One continuation to sample: at most `max_tokens` after `prompt`.
 
-    `module` names the one that writes it, which must be loaded; empty: the policy.
+    Attributes:
+        greedy: ignore temperature and seed.
+        stop_token_ids: these end it too, besides those of the settings.
+        module: the name of the one that writes it, which must be loaded; empty: the policy.
     """
 
     id: str
@@ -29,6 +42,7 @@ class SampleRequest:
     max_tokens: int
     seed: int
     greedy: bool = False
+    stop_token_ids: Sequence[int] = ()
     module: str = ""
 
 
@@ -46,6 +60,23 @@ class Sample:
     logprobs: np.ndarray
     versions: np.ndarray
     finish: Literal["stop", "length"]
+
+
+@dataclass(frozen=True, slots=True)
+class TimingRequest:
+    """Samples whose tokens are to be timed, `concurrency` at once and nothing else beside them."""
+
+    id: str
+    samples: tuple[SampleRequest, ...]
+    concurrency: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """`seconds`: of each sample, from its admission to each of its tokens."""
+
+    request: TimingRequest
+    seconds: tuple[tuple[float, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +108,7 @@ class Sampler:
         self.version: int | None = None
         self._engine = build_engine(settings)
         self._running: dict[str, _Running] = {}
+        self._scoring: dict[str, Scoring] = {}
         self._lora: Any = None  # the policy's own adapter, as vLLM's LoRARequest
         self._modules: dict[str, Any] = {}  # name -> LoRARequest
         self._num_adapters = 0  # that were ever loaded; vLLM must not meet a number twice
@@ -90,6 +122,12 @@ class Sampler:
         self._admit(running)
         self._running[request.id] = running
 
+    def add_score(self, request: ScoreRequest) -> None:
+        """Have continuations scored at temperature 1; not beside samples, whose log-probs vLLM would then mix up."""
+        self._require_weights()
+        self._scoring[request.id] = scoring = Scoring(request)
+        self._admit_scoring(scoring)
+
     def abort(self, ids: Sequence[str]) -> None:
         self._engine.abort_request(list(ids))
         for request_id in ids:
@@ -97,12 +135,21 @@ class Sampler:
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._running)
+        return len(self._running) + len(self._scoring)
 
-    def step(self) -> list[Sample]:
-        """One engine step; returns the continuations that it finished."""
+    def step(self) -> list[Sample | Scores]:
+        """One engine step; returns the continuations that it finished, sampled ones and scored ones."""
         self._require_weights()
-        return [self._collect(output) for output in self._engine.step() if output.finished]
+        finished = [self._collect(output) for output in self._engine.step() if output.finished]
+        return [result for result in finished if result is not None]
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]:
+        """When each token of each request was there, in seconds since the request was admitted. There are
+        `concurrency` of them in the engine as long as so many are left; nothing else may be running.
+        """
+        self._require_weights()
+        prepared = [(r.id, list(r.prompt), sampling_params(self.settings, r, written=0)) for r in requests]
+        return time_tokens(self._engine, prepared, concurrency, self._lora)
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take published weights, in one transaction: set running requests aside, load, drop every cached prefix,
@@ -127,7 +174,7 @@ class Sampler:
             raise WeightSyncError(
                 f"weights {manifest.version}: the prefix cache of the old weights could not be dropped"
             )
-        gap = check_probe(manifest, self._answer_probe(manifest.probe.tokens, self._lora))
+        gap = check_probe(manifest, answer_probe(self._engine, manifest.probe.tokens, self._lora))
         self.version = manifest.version
         self._readmit()
         return_free_memory()
@@ -162,7 +209,7 @@ class Sampler:
         try:
             new = self._add_adapter(name, adapter_of(dict(unpack_weights(manifest, buckets)), alpha))
             try:
-                gap = check_probe(manifest, self._answer_probe(manifest.probe.tokens, new))
+                gap = check_probe(manifest, answer_probe(self._engine, manifest.probe.tokens, new))
             except WeightSyncError:
                 self._remove_adapter(new)
                 raise
@@ -201,31 +248,20 @@ class Sampler:
         self._engine.add_request(
             request.id,
             {"prompt_token_ids": prompt},
-            self._params(request, written=running.written),
+            sampling_params(self.settings, request, written=running.written),
             lora_request=self._modules[request.module] if request.module else self._lora,
         )
 
-    def _params(self, request: SampleRequest, *, written: int) -> Any:
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
+    def _admit_scoring(self, scoring: Scoring) -> None:
+        for request_id, prompt, params in scoring.engine_requests():
+            self._engine.add_request(request_id, {"prompt_token_ids": prompt}, params, lora_request=self._lora)
 
-        s = self.settings
-        return SamplingParams(
-            temperature=0.0 if request.greedy else s.temperature,
-            top_p=1.0 if request.greedy else s.top_p,
-            top_k=-1 if request.greedy else s.top_k,
-            # a continuation must not replay the random numbers of its beginning
-            seed=None if request.greedy else request.seed + written,
-            max_tokens=request.max_tokens - written,
-            stop_token_ids=list(s.stop_token_ids),
-            ignore_eos=True,  # or every end token in the folder's generation_config.json would stop too
-            logprobs=0,
-            flat_logprobs=True,
-            detokenize=False,
-            output_kind=RequestOutputKind.FINAL_ONLY,
-            skip_clone=True,  # made for this request alone; vLLM's deep copy costs as much as a step
-        )
-
-    def _collect(self, output: Any) -> Sample:
+    def _collect(self, output: Any) -> Sample | Scores | None:
+        scored, _, _ = output.request_id.rpartition("#")
+        if scored in self._scoring:
+            if (scores := self._scoring[scored].take(output)) is not None:
+                del self._scoring[scored]
+            return scores
         completion, running = output.outputs[0], self._running.pop(output.request_id)
         assert self.version is not None
         last = _Segment(completion.token_ids, completion.logprobs.logprobs, self.version)
@@ -241,9 +277,15 @@ class Sampler:
     def _readmit(self) -> None:
         for running in self._running.values():
             self._admit(running)
+        for scoring in self._scoring.values():
+            self._admit_scoring(scoring)
 
     def _set_aside(self) -> None:
-        """Take every request out of the engine, keeping what the running ones have written so far."""
+        """Take every request out of the engine, keeping what the running ones have written so far. Scores are all of
+        one version, so these begin again.
+        """
+        for scoring in self._scoring.values():
+            scoring.logprobs.clear()
         states = list(self._engine.output_processor.request_states.values())
         for state in states:
             tokens = list(state.detokenizer.output_token_ids)
@@ -289,24 +331,3 @@ class Sampler:
     def _remove_adapter(self, lora: Any) -> None:
         if lora is not None:
             self._engine.remove_lora(lora.lora_int_id)
-
-    def _answer_probe(self, tokens: np.ndarray, lora: Any) -> np.ndarray:
-        """[P, L] float32 log-probs at temperature 1 that the engine gives to [P, L] token ids; column 0 is 0."""
-        from vllm.sampling_params import RequestOutputKind, SamplingParams
-
-        for row, prompt in enumerate(tokens):
-            params = SamplingParams(
-                temperature=0.0,
-                max_tokens=1,
-                prompt_logprobs=0,
-                flat_logprobs=True,
-                detokenize=False,
-                output_kind=RequestOutputKind.FINAL_ONLY,
-            )
-            self._engine.add_request(str(row), {"prompt_token_ids": prompt.tolist()}, params, lora_request=lora)
-        answers = np.zeros(tokens.shape, np.float32)
-        while self._engine.has_unfinished_requests():
-            for output in self._engine.step():
-                if output.finished:
-                    answers[int(output.request_id), 1:] = output.prompt_logprobs.logprobs
-        return answers

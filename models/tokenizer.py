@@ -10,7 +10,7 @@ few different words may make each of them one, and nothing else.
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import AutoTokenizer, PreTrainedTokenizerBase, PreTrainedTokenizerFast
 
 PAD, END, UNKNOWN = "<|pad|>", "<|end|>", "<|unknown|>"
@@ -38,6 +38,7 @@ def train_tokenizer(
     all_bytes: bool = True,
     number_tokens: bool = False,
     word_tokens: bool = False,
+    markers: Sequence[str] = (),
 ) -> PreTrainedTokenizerFast:
     """A tokenizer of at most `vocab_size` tokens; a function of `texts`, to the byte.
 
@@ -46,6 +47,7 @@ def train_tokenizer(
     right behind other punctuation.
     With `word_tokens`, tokens are the most frequent words, numbers and marks of `texts`, each with the space behind it,
     and any other reads as `<|unknown|>`.
+    Each of `markers` is a token, wherever it stands, and text like any other: `<calc>` around a call of a tool.
     It is smaller where the texts hold too few different pairs to merge: give the model `len(tokenizer)` rows.
     Save it with `save_pretrained`; `AutoTokenizer` loads the folder.
     Raises ModelError where both all bytes and words alone are asked for, and for all bytes below `MIN_VOCAB_SIZE`.
@@ -54,6 +56,9 @@ def train_tokenizer(
         raise ModelError("model.word_tokens: words cannot spell every text; set model.all_bytes to false")
     if all_bytes and vocab_size < MIN_VOCAB_SIZE:
         raise ModelError(f"model.vocab_size is {vocab_size}: 256 bytes and special tokens need {MIN_VOCAB_SIZE}")
+    vocab_size -= len(markers)
+    if vocab_size < (MIN_VOCAB_SIZE if all_bytes else len(SPECIAL_TOKENS) + 1):
+        raise ModelError(f"model.vocab_size: the {len(markers)} marks of tools leave {vocab_size} tokens for the rest")
     special_tokens = [*SPECIAL_TOKENS] if all_bytes else [*SPECIAL_TOKENS, UNKNOWN]
     unknown = None if all_bytes else UNKNOWN
     trainer: trainers.WordLevelTrainer | trainers.BpeTrainer
@@ -71,6 +76,7 @@ def train_tokenizer(
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(_cut(number_tokens=number_tokens, word_tokens=word_tokens))
     tokenizer.decoder = decoders.ByteLevel()
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.add_tokens([AddedToken(marker, special=False, normalized=False) for marker in markers])
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         pad_token=PAD,
@@ -106,6 +112,24 @@ def encode_texts(tokenizer: PreTrainedTokenizerBase, texts: Sequence[str]) -> li
     if not texts:
         return []
     return tokenizer(list(texts), add_special_tokens=False, split_special_tokens=True)["input_ids"]
+
+
+def tokens_that_end(tokenizer: PreTrainedTokenizerBase, marks: Sequence[str]) -> tuple[int, ...]:
+    """Ids of all tokens that may be the last one of a mark, whatever tokens it begins with: no other token completes
+    one. Some of them are ends of other things too (a lone ">"), so whoever stops at them has to look.
+    """
+    texts = tokenizer.batch_decode([[index] for index in range(len(tokenizer))], clean_up_tokenization_spaces=False)
+    ends = tuple(mark[start:] for mark in marks for start in range(len(mark)))
+    special = set(tokenizer.all_special_ids)
+    found = (i for i, text in enumerate(texts) if text.startswith(ends) or any(mark in text for mark in marks))
+    return tuple(index for index in found if index not in special)
+
+
+def plain_ids(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
+    """Ids of a text that is no dialog, after the start token if the tokenizer adds one."""
+    bos = tokenizer.bos_token_id
+    start = [bos] if bos is not None and tokenizer("")["input_ids"][:1] == [bos] else []
+    return start + encode_texts(tokenizer, [text])[0]
 
 
 def decode_ids(tokenizer: PreTrainedTokenizerBase, ids: Sequence[int]) -> str:

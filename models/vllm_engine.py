@@ -1,10 +1,12 @@
 """How vLLM is started here, and what we ask of its inside: the parts that know its modules by name."""
 
 import ctypes
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+import numpy as np
 import torch
 
 from models.weights import Manifest
@@ -35,6 +37,22 @@ class SamplerSettings:
     lora_target_modules: tuple[str, ...] = ()
     num_modules: int = 0
     weight_transfer: str = "object_store"
+
+
+class Continuation(Protocol):
+    """What is asked for, as in `models.sampler.SampleRequest`."""
+
+    @property
+    def max_tokens(self) -> int: ...
+
+    @property
+    def seed(self) -> int: ...
+
+    @property
+    def greedy(self) -> bool: ...
+
+    @property
+    def stop_token_ids(self) -> Sequence[int]: ...
 
 
 def build_engine(settings: SamplerSettings) -> Any:
@@ -78,6 +96,71 @@ def build_engine(settings: SamplerSettings) -> Any:
             **settings.engine_args,
         )
     )
+
+
+def sampling_params(settings: SamplerSettings, request: Continuation, *, written: int) -> Any:
+    """For the rest of a continuation of which `written` tokens are there."""
+    from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+    return SamplingParams(
+        temperature=0.0 if request.greedy else settings.temperature,
+        top_p=1.0 if request.greedy else settings.top_p,
+        top_k=-1 if request.greedy else settings.top_k,
+        # a continuation must not replay the random numbers of its beginning
+        seed=None if request.greedy else request.seed + written,
+        max_tokens=request.max_tokens - written,
+        stop_token_ids=[*settings.stop_token_ids, *request.stop_token_ids],
+        ignore_eos=True,  # or every end token in the folder's generation_config.json would stop too
+        logprobs=0,
+        flat_logprobs=True,
+        detokenize=False,
+        output_kind=RequestOutputKind.FINAL_ONLY,
+        skip_clone=True,  # made for this request alone; vLLM's deep copy costs as much as a step
+    )
+
+
+def answer_probe(engine: Any, tokens: np.ndarray, lora: Any) -> np.ndarray:
+    """[P, L] float32 log-probs at temperature 1 that the engine gives to [P, L] token ids; column 0 is 0."""
+    from vllm.sampling_params import RequestOutputKind, SamplingParams
+
+    for row, prompt in enumerate(tokens):
+        params = SamplingParams(
+            temperature=0.0,
+            max_tokens=1,
+            prompt_logprobs=0,
+            flat_logprobs=True,
+            detokenize=False,
+            output_kind=RequestOutputKind.FINAL_ONLY,
+        )
+        engine.add_request(str(row), {"prompt_token_ids": prompt.tolist()}, params, lora_request=lora)
+    answers = np.zeros(tokens.shape, np.float32)
+    while engine.has_unfinished_requests():
+        for output in engine.step():
+            if output.finished:
+                answers[int(output.request_id), 1:] = output.prompt_logprobs.logprobs
+    return answers
+
+
+def time_tokens(
+    engine: Any, requests: Sequence[tuple[str, list[int], Any]], concurrency: int, lora: Any
+) -> list[list[float]]:
+    """Seconds from each request's admission to each of its tokens, see `Sampler.time_tokens`. A request is an id, a
+    prompt and its sampling parameters, which are changed.
+    """
+    from vllm.sampling_params import RequestOutputKind
+
+    waiting, admitted = list(reversed(requests)), dict[str, float]()
+    times: dict[str, list[float]] = {request_id: [] for request_id, _, _ in requests}
+    while waiting or engine.has_unfinished_requests():
+        while waiting and engine.get_num_unfinished_requests() < concurrency:
+            request_id, prompt, params = waiting.pop()
+            params.output_kind = RequestOutputKind.DELTA
+            admitted[request_id] = time.perf_counter()
+            engine.add_request(request_id, {"prompt_token_ids": prompt}, params, lora_request=lora)
+        for output in engine.step():
+            seconds = time.perf_counter() - admitted[output.request_id]
+            times[output.request_id] += [seconds] * len(output.outputs[0].token_ids)
+    return list(times.values())
 
 
 def return_free_memory() -> None:

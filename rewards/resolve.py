@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from envs.user_file import UserFileError, line_of
 from rewards.dimension import Dimension
+from rewards.dimensions.reward_model import MODEL_REWARD, REWARD_MODEL
 from rewards.table import TABLE, by_name
 from rewards.user_file import load_dimensions
 
@@ -19,15 +20,17 @@ class RewardConfigError(ValueError):
 def resolve(
     weights: Mapping[str, float], monitor: Sequence[str] = (), user_files: Sequence[str] = ()
 ) -> tuple[Dimension, ...]:
-    """The weighted dimensions in the order of `weights`, then the monitored ones; `monitor=("all",)`: every other one.
+    """The weighted dimensions in the order of `weights`, then the monitored ones; `monitor=("all",)`: every
+    other one, but for a reward model's.
 
     Raises `RewardConfigError` for an unknown name or a weight that is no number, `UserFileError` for a user's file.
     """
     known = available(user_files)
+    judged_here = [name for name in known if name != MODEL_REWARD]
     for name, weight in weights.items():
         if not math.isfinite(weight):
             raise RewardConfigError(f"rewards.weights: {name} has the weight {weight}; it must be finite")
-    monitored = [name for entry in monitor for name in (known if entry == ALL else (entry,))]
+    monitored = [name for entry in monitor for name in (judged_here if entry == ALL else (entry,))]
     chosen = dict.fromkeys((*weights, *monitored))
     for name in chosen:
         if name not in known:
@@ -37,8 +40,8 @@ def resolve(
 
 
 def available(user_files: Sequence[str] = ()) -> dict[str, Dimension]:
-    """The dimensions of the table and of the user's files, by name."""
-    known = by_name(TABLE)
+    """The dimensions of the table, of a reward model and of the user's files, by name."""
+    known = by_name((*TABLE, REWARD_MODEL))
     for path in user_files:
         for dimension in load_dimensions(path):
             if dimension.name in known:

@@ -5,7 +5,7 @@ once per iteration, after their use, so that neither the number of workers nor a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -93,12 +93,21 @@ class Moments:
 
 
 @dataclass(frozen=True, slots=True)
+class Weights:
+    """What dimensions weigh, by name. Version 0 is the recipe's, later ones are corrections by human feedback."""
+
+    version: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Signal:
     """How D dimensions are combined; `build_signal` makes it from names.
 
     Attributes:
         names: [D], the columns of a reward vector.
         weights: [D] float32.
+        version: of the weights, see `Weights`.
         transforms: by column, with the range of the dimension.
         normalize: whether a value counts in standard deviations from its mean so far.
         gates: the column of `when` (None: success), `below`, the mask [D] of what is capped, `at`.
@@ -109,6 +118,25 @@ class Signal:
     transforms: tuple[tuple[int, Transform, float, float], ...] = ()
     normalize: bool = False
     gates: tuple[tuple[int | None, float, np.ndarray, float], ...] = ()
+    version: int = 0
+
+    @property
+    def weights_by_name(self) -> dict[str, float]:
+        """Of the dimensions that have one."""
+        return {name: float(weight) for name, weight in zip(self.names, self.weights, strict=True) if weight}
+
+    def reweighted(self, weights: Weights) -> "Signal":
+        """With these weights; a dimension that they do not name keeps its own. Raises `RewardConfigError` for a name
+        that is not scored.
+        """
+        for name in weights.values:
+            if name not in self.names:
+                raise RewardConfigError(
+                    f"weights of version {weights.version}: {name} is not scored here; give it a weight or monitor it"
+                )
+        pairs = zip(self.names, self.weights.tolist(), strict=True)
+        values = np.array([weights.values.get(name, own) for name, own in pairs], np.float32)
+        return replace(self, weights=values, version=weights.version)
 
     def transformed(self, vector: np.ndarray) -> np.ndarray:
         """What moments are taken of. [N, D] -> [N, D], NaN stays NaN."""

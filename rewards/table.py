@@ -48,6 +48,7 @@ from rewards.dimensions import (
     termination,
     text,
     text_surface,
+    tools,
 )
 
 TABLE: tuple[Dimension, ...] = (
@@ -95,6 +96,7 @@ TABLE: tuple[Dimension, ...] = (
     *repetition_variety.DIMENSIONS,
     *code_run.DIMENSIONS,
     *selfplay.DIMENSIONS,
+    *tools.DIMENSIONS,
 )
 
 

@@ -5,6 +5,7 @@ from typing import get_args
 
 import numpy as np
 
+from rewards.signal import Signal
 from rl.batch import Advantages, Annotations, Batch
 from rl.trajectory import Role, Score, Scored, Status
 
@@ -35,6 +36,15 @@ def user_metrics(scored: Sequence[Scored]) -> dict[str, float]:
     return {
         "selfplay/reward_user": _mean([score.scalar for score in judged]),
         "selfplay/success_user": _mean([score.success for score in judged]),
+    }
+
+
+def weight_metrics(signal: Signal) -> dict[str, float]:
+    """Version of the reward's weights, and the weights themselves where they are not those of the recipe."""
+    weights = signal.weights_by_name if signal.version else {}
+    return {
+        "feedback/version": float(signal.version),
+        **{f"feedback/weight/{name}": weight for name, weight in weights.items()},
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from envs.calls import ToolName, announcement, demonstrate, markers
 from envs.mix import MixLine, evaluation_tasks
 from models.chat import chat_format
 from models.device import DevicePlan, plan_device
@@ -17,22 +18,37 @@ from models.modules import EngineModules
 from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
+from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model, with_head
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import apply_lora_to_value, load_value
+from rl.calls import CallRules
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
+from rl.reward_learner import RewardLearner
 from rl.rollout import Budget, RolloutWorker
 from rl.selfplay import make_tasks, proposal_line
-from rl.stage_config import PretrainConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig
 from rl.stage_data import start_texts
+from rl.suites.config import EvaluationConfig
+from rl.suites.table import evaluation_library
 from rl.supervised import SupervisedLearner
 from rl.tasks import build_tasks
 
 NUM_TOKENIZER_DIALOGS = 2000
 
 
-def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
+def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+    if isinstance(config, EvaluationConfig):
+        return plan_device(
+            num_gpus,
+            dtype=config.model.dtype,
+            num_ranks=0,
+            num_rollout_workers=config.rollout.num_rollout_workers,
+            kv_cache_gib=config.rollout.kv_cache_gib,
+            num_engine_threads=config.rollout.num_threads,
+            tensor_parallel_size=config.rollout.tensor_parallel_size,
+        )
     if not isinstance(config, Config):
         return plan_device(
             num_gpus,
@@ -59,8 +75,9 @@ def build_device_plan(config: StageConfig, num_gpus: int) -> DevicePlan:
 
 
 def prepare_model(config: StageConfig, folder: Path) -> None:
-    """Write the policy that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
-    the run's own scenarios, or a pretrained model. An existing folder is left as it is, so that a resumed run has it.
+    """Write the model that training starts from as a Hugging Face folder: random weights with a tokenizer trained on
+    the run's own scenarios, or a pretrained one; with the head of a reward model where one is to be trained. An
+    existing folder is left as it is, so that a resumed run has it.
 
     Raises:
         models.tokenizer.ModelError: the preset is unknown, or the named model cannot be loaded.
@@ -70,7 +87,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
     model_config, seed = config.model, config.run.seed
     if model_config.name_or_path:
         tokenizer = load_tokenizer(model_config.name_or_path)
-        model = load_policy(model_config.name_or_path, dtype=_dtype(config))
+        model = _pretrained(config, tokenizer.pad_token_id or 0)
     else:
         tokenizer = train_tokenizer(
             _dialog_texts(config) if isinstance(config, Config) else start_texts(config),
@@ -78,6 +95,7 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             all_bytes=model_config.all_bytes,
             number_tokens=model_config.number_tokens,
             word_tokens=model_config.word_tokens,
+            markers=markers(_tools(config)),
         )
         shape = build_config(
             model_config.preset,
@@ -87,17 +105,23 @@ def prepare_model(config: StageConfig, folder: Path) -> None:
             max_length=model_config.max_length,
             init_std=model_config.init_std,
         )
-        model = random_policy(shape, seed=seed, dtype=_dtype(config))
+        model = random_policy(shape, seed=seed, dtype=model_dtype(config))
+        if isinstance(config, RewardModelConfig):
+            model = with_head(model, seed=seed + 1, pad_token_id=tokenizer.pad_token_id)
     unfinished = folder.with_name(f".{folder.name}.saving")
     shutil.rmtree(unfinished, ignore_errors=True)
     save_model_folder(model, tokenizer, unfinished)
     unfinished.rename(folder)
 
 
-def build_learner(config: StageConfig, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner | SupervisedLearner:
+def build_learner(
+    config: StageConfig, folder: Path, plan: DevicePlan, *, rank: int
+) -> PPOLearner | SupervisedLearner | RewardLearner:
     """The learner of one rank, as its configuration says; the process group must exist."""
     if isinstance(config, Config):
         return build_ppo_learner(config, folder, plan, rank=rank)
+    if isinstance(config, RewardModelConfig):
+        return build_reward_learner(config, folder, plan, rank=rank)
     return build_supervised_learner(config, folder, plan, rank=rank)
 
 
@@ -108,6 +132,13 @@ def build_supervised_learner(
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
 
 
+def build_reward_learner(config: RewardModelConfig, folder: Path, plan: DevicePlan, *, rank: int) -> RewardLearner:
+    network = load_reward_model(folder, dtype=model_dtype(config))
+    set_gradient_checkpointing(network.body, config.learner.gradient_checkpointing)
+    engine = Engine(network, plan.device, _engine_settings(config, config.optimizer, plan))
+    return RewardLearner(config, engine, rank=rank, device=plan.device)
+
+
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
     """Actor, critic and reference of one rank."""
     actor = Engine(_trained_policy(config, folder), plan.device, _engine_settings(config, config.actor, plan))
@@ -115,7 +146,7 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
     if config.ppo.kl_coef > 0 and config.model.lora_rank:
         reference = lambda: _without_adapter(actor)  # noqa: E731
     elif config.ppo.kl_coef > 0:
-        frozen: nn.Module = load_policy(folder, dtype=_dtype(config)).requires_grad_(False)
+        frozen: nn.Module = load_policy(folder, dtype=model_dtype(config)).requires_grad_(False)
         frozen.to(plan.device)
         reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
     critic = None
@@ -124,11 +155,13 @@ def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: i
     return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
 
 
-def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name: str) -> RolloutWorker:
+def build_rollout_worker(
+    config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, *, name: str
+) -> RolloutWorker:
     """A worker with its own engine, which serves once it has been given weights. A second one, for opponents, is built
     when the first opponent is asked for.
     """
-    library, _ = build_tasks(config)
+    library = build_tasks(config)[0] if isinstance(config, Config) else evaluation_library()
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
     settings = SamplerSettings(
@@ -160,15 +193,21 @@ def build_rollout_worker(config: Config, folder: Path, plan: DevicePlan, *, name
         library,
         budget,
         name=name,
-        opponents=OpponentEngine(settings, _dtype(config)),
+        opponents=OpponentEngine(settings, model_dtype(config)),
         model_users=rollout.model_users,
         modules=EngineModules(sampler) if rollout.num_modules else None,
+        calls=CallRules(
+            tools=rollout.tools,
+            max_calls=rollout.tool_calls.max_calls,
+            max_output_tokens=rollout.tool_calls.max_output_tokens,
+            timeout_seconds=rollout.tool_calls.timeout_seconds,
+        ),
     )
 
 
 def _trained_policy(config: StageConfig, folder: Path) -> nn.Module:
     """The policy in `folder`, and beside it an adapter to train, where the configuration asks for one."""
-    policy, model = load_policy(folder, dtype=_dtype(config)), config.model
+    policy, model = load_policy(folder, dtype=model_dtype(config)), config.model
     set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
     if not model.lora_rank:
         return policy
@@ -181,11 +220,18 @@ def _trained_policy(config: StageConfig, folder: Path) -> nn.Module:
 def _trained_value(config: Config, folder: Path) -> nn.Module:
     """A critic on the body of the policy in `folder`, which has an adapter too where the policy has."""
     seed, model = config.run.seed + 1, config.model
-    value = load_value(folder, seed=seed, dtype=_dtype(config))
+    value = load_value(folder, seed=seed, dtype=model_dtype(config))
     if not model.lora_rank:
         return value
     targets = model.lora_target_modules
     return apply_lora_to_value(value, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=targets, seed=seed)
+
+
+def _pretrained(config: StageConfig, pad_token_id: int) -> PreTrainedModel:
+    name, dtype = config.model.name_or_path, model_dtype(config)
+    if isinstance(config, RewardModelConfig):
+        return start_reward_model(name, seed=config.run.seed + 1, pad_token_id=pad_token_id, dtype=dtype)
+    return load_policy(name, dtype=dtype)
 
 
 @contextlib.contextmanager
@@ -207,8 +253,19 @@ def _engine_settings(config: StageConfig, optimizer: OptimizerConfig, plan: Devi
     )
 
 
-def _dtype(config: StageConfig) -> torch.dtype:
+def model_dtype(config: StageConfig | EvaluationConfig) -> torch.dtype:
     return torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
+
+
+def _tools(config: StageConfig) -> tuple[ToolName, ...]:
+    """That the policy of this stage calls."""
+    match config:
+        case Config():
+            return config.rollout.tools
+        case SFTConfig():
+            return config.demonstrations.tools
+        case _:
+            return ()
 
 
 def _dialog_texts(config: Config) -> Iterator[str]:
@@ -219,13 +276,20 @@ def _dialog_texts(config: Config) -> Iterator[str]:
     tasks = evaluation_tasks(library, mix, NUM_TOKENIZER_DIALOGS)
     if config.selfplay.enabled:  # and in those that the policy makes for itself
         line = proposal_line(config)
-        made = make_tasks(library, line, max_turns=config.rollout.max_turns)
+        made = make_tasks(
+            library,
+            line,
+            max_turns=config.rollout.max_turns,
+            timeout_seconds=config.rollout.episode_timeout_seconds,
+        )
         lines = [line, *(MixLine(task.scenario, 1.0, (task.language,), (task.level,)) for task in made)]
         tasks += evaluation_tasks(library, lines, NUM_TOKENIZER_DIALOGS)
+    if config.rollout.tools:
+        yield announcement(config.rollout.tools)
     for task in tasks:
         for question in library.questions(task, max_turns=config.rollout.max_turns):
             yield question.text
-            yield question.demonstration
+            yield demonstrate(question, config.rollout.tools)
         if config.rollout.model_users:
             for question in library.user_questions(task, max_turns=config.rollout.max_turns):
                 yield question.text

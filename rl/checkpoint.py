@@ -17,6 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
 
+from rewards.signal import Weights
 from rl.baselines import Baselines
 from rl.files import sha256_of, sync, write_whole
 from rl.gaming import GamingWatch
@@ -47,6 +48,7 @@ class RunState(BaseModel):
         baselines: what the roles of self-play usually earn.
         pool: the past policies that self-play plays with.
         known_tasks: what self-play has proposed lately.
+        weights: of the reward, as human feedback has left them.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="constants")
@@ -63,6 +65,7 @@ class RunState(BaseModel):
     baselines: Baselines = Baselines()
     pool: Pool = Pool()
     known_tasks: tuple[str, ...] = ()
+    weights: Weights = Weights()
 
 
 class FileEntry(BaseModel):

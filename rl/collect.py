@@ -3,32 +3,43 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 
 from rewards.signal import Moments, Signal
 from rl.interfaces import World
 from rl.judging import judge
 from rl.records import Records
-from rl.selfplay import Proposals, with_outcomes, with_proposals
+from rl.selfplay import Proposal, Proposals, with_outcomes, with_proposals
 from rl.trajectory import EpisodeRequest, Scored, Trajectory
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """The judged dialogs of an iteration; those of its `proposals` come last, in the same order."""
+
+    scored: list[Scored]
+    proposals: tuple[Proposal, ...] = ()
 
 
 class Collector:
     """Holds dialogs with the rollout workers and has the reward workers judge them; holds no state between calls.
 
-    `moments`, in all methods, are those that the rewards of a collection are normalised by, whenever its dialogs end.
+    `signal` and `moments`, in all methods, are those that make the rewards of a collection, whenever its dialogs end.
     """
 
-    def __init__(self, signal: Signal, world: World, records: Records) -> None:
-        self._signal, self._world, self._records = signal, world, records
+    def __init__(self, world: World, records: Records) -> None:
+        self._world, self._records = world, records
 
-    async def collect(self, requests: Sequence[EpisodeRequest], moments: Moments) -> list[Scored]:
+    async def collect(self, requests: Sequence[EpisodeRequest], signal: Signal, moments: Moments) -> list[Scored]:
         """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`, each followed
         by its user's side where a model played it.
         """
         scored: dict[str, tuple[Scored, ...]] = {}
 
         async def hand_over(finished: list[Trajectory]) -> None:
-            scored.update({sides[0].trajectory.request.id: sides for sides in await self._judge(finished, moments)})
+            scored.update(
+                {sides[0].trajectory.request.id: sides for sides in await self._judge(finished, signal, moments)}
+            )
 
         with ExitStack() as waiting:
             async with asyncio.TaskGroup() as judging:
@@ -45,22 +56,25 @@ class Collector:
         proposers: Sequence[EpisodeRequest],
         proposals: Proposals,
         known: Sequence[str],
+        signal: Signal,
         moments: Moments,
-    ) -> list[Scored]:
+    ) -> Collected:
         """First the proposers, then the solvers, some of whom get what was proposed; the proposers are judged last, by
-        what came of their tasks. Returns the solvers' dialogs, then the proposers'.
+        what came of their tasks.
         """
         held: dict[str, Trajectory] = {}
         async for finished in self._world.rollouts.sample(proposers):
             held.update({dialog.request.id: dialog for dialog in finished})
         made = proposals.read([held[request.id] for request in proposers], known)
-        solved = await self.collect(with_proposals(requests, made), moments)
+        solved = await self.collect(with_proposals(requests, made), signal, moments)
         with self._records.phase("reward"):
-            judged = await self._judge(with_outcomes(made, solved), moments)
+            judged = await self._judge(with_outcomes(made, solved), signal, moments)
         self._records.flush()
-        return solved + [side for sides in judged for side in sides]
+        return Collected(solved + [side for sides in judged for side in sides], tuple(made))
 
-    async def _judge(self, finished: Sequence[Trajectory], moments: Moments) -> list[tuple[Scored, ...]]:
-        judged = await judge(finished, self._world.rewards, self._signal, moments)
+    async def _judge(
+        self, finished: Sequence[Trajectory], signal: Signal, moments: Moments
+    ) -> list[tuple[Scored, ...]]:
+        judged = await judge(finished, self._world.rewards, signal, moments)
         self._records.keep([side for sides in judged for side in sides])
         return judged

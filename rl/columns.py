@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from envs.task import Outcome, Question, Task, Turn
+from envs.task import Outcome, Question, Task, ToolUse, Turn
 from rl.trajectory import EpisodeRequest, Role, Score, Scored, Trajectory
 
+TOOL_USE = pa.struct([("tool", pa.string()), ("call", pa.string()), ("output", pa.string()), ("position", pa.int32())])
 TURN = pa.struct(
     [
         ("question", pa.string()),
@@ -19,6 +20,7 @@ TURN = pa.struct(
         ("answer", pa.string()),
         ("finish", pa.string()),
         ("num_tokens", pa.int32()),
+        ("tool_uses", pa.list_(TOOL_USE)),
     ]
 )
 OUTCOME = pa.struct([(f.name, pa.float64() if f.name == "success" else pa.bool_()) for f in fields(Outcome)])
@@ -135,7 +137,13 @@ def from_table(table: pa.Table) -> Iterator[Scored]:
         )
         outcome = cells.get("outcome")
         turns = tuple(
-            Turn(Question(t["question"], t["expected"], t["kind"]), t["answer"], t["finish"], t["num_tokens"])
+            Turn(
+                Question(t["question"], t["expected"], t["kind"]),
+                t["answer"],
+                t["finish"],
+                t["num_tokens"],
+                tuple(ToolUse(**use) for use in t.get("tool_uses", ())),  # runs of old have none
+            )
             for t in cells["turns"]
         )
         trajectory = Trajectory(
@@ -184,7 +192,7 @@ def split(column: pa.ChunkedArray) -> list[np.ndarray]:
 def _text(trajectory: Trajectory) -> str:
     """The dialog as its policy saw it: in the role of the user, too, it is told something and answers."""
     role, other = trajectory.request.role, OTHER_SIDE[trajectory.request.role]
-    return "\n".join(f"{other}: {turn.question.text}\n{role}: {turn.answer}" for turn in trajectory.turns)
+    return "\n".join(f"{other}: {turn.question.text}\n{role}: {turn.text}" for turn in trajectory.turns)
 
 
 def _turn_lists(dialogs: Sequence[tuple[Turn, ...]]) -> pa.ListArray:
@@ -196,6 +204,7 @@ def _turn_lists(dialogs: Sequence[tuple[Turn, ...]]) -> pa.ListArray:
         [turn.answer for turn in turns],
         [turn.finish for turn in turns],
         [turn.num_tokens for turn in turns],
+        pa.array([[asdict(use) for use in turn.tool_uses] for turn in turns], pa.list_(TOOL_USE)),
     )
     arrays = [pa.array(values, field.type) for values, field in zip(cells, TURN, strict=True)]
     return _nest(pa.StructArray.from_arrays(arrays, fields=list(TURN)), dialogs)

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,32 +11,30 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from rl.compare import DEFAULT_SHARE, Comparison, Cost, Spread, Summary, band
+from rl import html
+from rl.compare import DEFAULT_SHARE, UNITS, Comparison, Cost, Spread, Summary, band
+from rl.compare_policies import PolicyComparison
 from rl.files import write_whole
 from rl.plots import colour, draw_line, png
+from rl.policy_sections import answer_section, json_policies, policy_sections
 from rl.report import markdown_table
+from rl.sections import Section
 from rl.show import printable
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 NAME = "compare"  # of the files
+CURVES = "held-out accuracy over updates, tokens and seconds"
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A table, in whichever form it is shown."""
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def print_comparison(comparison: Comparison, console: Console) -> None:
-    console.print(Text(_aim(comparison)))
-    for warning in comparison.warnings:
+def print_comparison(comparison: Comparison | None, console: Console, policies: PolicyComparison | None = None) -> None:
+    """`policies`: what the policies themselves are worth, where that was measured; `comparison`: how runs got there."""
+    for line in _lead(comparison, policies):
+        console.print(Text(printable(line)))
+    for warning in _warnings(comparison, policies):
         console.print(Text(f"! {printable(warning)}", "bold red"))
-    for section in _sections(comparison):
+    for section in _sections(comparison, policies):
         console.print(Text(f"\n{section.title}", "bold"))  # as a title, it would wrap at the width of its table
         table = Table(box=None, pad_edge=False)
         for index, name in enumerate(section.header):
@@ -46,31 +44,101 @@ def print_comparison(comparison: Comparison, console: Console) -> None:
         console.print(table)
 
 
-def write_comparison(comparison: Comparison, folder: Path) -> None:
-    """`compare.md` with its picture `compare.png`, and `compare.json`."""
+def write_comparison(comparison: Comparison | None, folder: Path, policies: PolicyComparison | None = None) -> None:
+    """`compare.md` with its picture `compare.png`, `compare.html` with the picture inside, and `compare.json`."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(folder / f"{NAME}.png", png(_curves(comparison)))
-    write_whole(folder / f"{NAME}.md", markdown(comparison).encode())
-    write_whole(folder / f"{NAME}.json", (json.dumps(json_comparison(comparison), indent=1) + "\n").encode())
+    curves = png(_curves(comparison)) if comparison is not None else None
+    if curves is not None:
+        write_whole(folder / f"{NAME}.png", curves)
+    write_whole(folder / f"{NAME}.md", markdown(comparison, policies).encode())
+    write_whole(folder / f"{NAME}.html", html_comparison(comparison, policies, curves).encode())
+    values = json_comparison(comparison, policies)
+    write_whole(folder / f"{NAME}.json", (json.dumps(values, indent=1) + "\n").encode())
 
 
-def markdown(comparison: Comparison) -> str:
-    warnings = [f"**{warning}**" for warning in comparison.warnings]
-    tables = [markdown_table(section.title, section.header, section.rows) for section in _sections(comparison)]
-    picture = f"![held-out accuracy over updates and tokens]({NAME}.png)"
-    title = f"# {', '.join(summary.label for summary in comparison.summaries)}"
-    return "\n\n".join([title, _aim(comparison), *warnings, picture, *tables]) + "\n"
+def markdown(comparison: Comparison | None, policies: PolicyComparison | None = None) -> str:
+    warnings = [f"**{_cell(warning)}**" for warning in _warnings(comparison, policies)]
+    tables = [
+        markdown_table(section.title, section.header, [[*map(_cell, row)] for row in section.rows])
+        for section in [*_sections(comparison, policies), *_answer_sections(policies)]
+    ]
+    picture = [f"![{CURVES}]({NAME}.png)"] if comparison is not None else []
+    parts = [
+        f"# {_title(comparison, policies)}",
+        *map(_cell, _lead(comparison, policies)),
+        *warnings,
+        *picture,
+        *tables,
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def json_comparison(comparison: Comparison) -> dict[str, object]:
+def html_comparison(comparison: Comparison | None, policies: PolicyComparison | None, curves: bytes | None) -> str:
+    title = _title(comparison, policies)
+    sections = [*_sections(comparison, policies), *_answer_sections(policies)]
+    return html.page(
+        title,
+        [
+            f"<h1>{html.escape(title)}</h1>",
+            *map(html.paragraph, _lead(comparison, policies)),
+            *(html.paragraph(warning, alarm=True) for warning in _warnings(comparison, policies)),
+            *([html.picture(CURVES, curves)] if curves is not None else []),
+            *(
+                [html.picture("benchmarks", png(_bars(policies)))]
+                if policies is not None and policies.benchmarks
+                else []
+            ),
+            *(html.table(section.title, section.header, section.rows) for section in sections),
+        ],
+    )
+
+
+def json_comparison(comparison: Comparison | None, policies: PolicyComparison | None = None) -> dict[str, object]:
     """Plain values; null stands for what was not reached."""
-    return {
-        "target": comparison.target,
-        "target_is_given": comparison.target_is_given,
-        "baseline": comparison.summaries[0].label,
-        "labels": [_json_summary(summary) for summary in comparison.summaries],
-        "warnings": list(comparison.warnings),
-    }
+    trained: dict[str, object] = {}
+    if comparison is not None:
+        trained = {
+            "target": comparison.target,
+            "target_is_given": comparison.target_is_given,
+            "baseline": comparison.summaries[0].label,
+            "labels": [_json_summary(summary) for summary in comparison.summaries],
+            "warnings": list(comparison.warnings),
+        }
+    return trained | ({"evaluation": json_policies(policies)} if policies is not None else {})
+
+
+def _title(comparison: Comparison | None, policies: PolicyComparison | None) -> str:
+    if policies is not None:
+        return ", ".join(one.label for one in policies.contenders)
+    return ", ".join(summary.label for summary in comparison.summaries) if comparison is not None else ""
+
+
+def _lead(comparison: Comparison | None, policies: PolicyComparison | None) -> list[str]:
+    advice = policies.recommendation if policies is not None else ()
+    return [*advice, *([_aim(comparison)] if comparison is not None else [])]
+
+
+def _warnings(comparison: Comparison | None, policies: PolicyComparison | None) -> list[str]:
+    return [
+        *(comparison.warnings if comparison is not None else ()),
+        *(policies.warnings if policies is not None else ()),
+    ]
+
+
+def _sections(comparison: Comparison | None, policies: PolicyComparison | None) -> list[Section]:
+    return [
+        *(policy_sections(policies) if policies is not None else ()),
+        *(_run_sections(comparison) if comparison is not None else ()),
+    ]
+
+
+def _answer_sections(policies: PolicyComparison | None) -> list[Section]:
+    return [answer_section(policies)] if policies is not None and policies.samples else []
+
+
+def _cell(text: str) -> str:
+    """What a model wrote, as Markdown that shows it and does nothing else."""
+    return html.escape(text).replace("|", "\\|").replace("\n", "<br>")
 
 
 def _json_summary(summary: Summary) -> dict[str, object]:
@@ -118,7 +186,7 @@ def _aim(comparison: Comparison) -> str:
     )
 
 
-def _sections(comparison: Comparison) -> list[Section]:
+def _run_sections(comparison: Comparison) -> list[Section]:
     summaries = comparison.summaries
     header = ("", *(summary.label for summary in summaries))
     sections = [
@@ -209,8 +277,8 @@ def _curves(comparison: Comparison) -> "Figure":
     """A line for the median of each label, in a band from its lowest to its highest run; dashed: the target."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 4.4), layout="constrained")
-    for axes, unit in zip(figure.subplots(1, 2, sharey=True), ("updates", "tokens"), strict=True):
+    figure = Figure(figsize=(13, 4.4), layout="constrained")
+    for axes, unit in zip(figure.subplots(1, len(UNITS), sharey=True), UNITS, strict=True):
         for index, summary in enumerate(comparison.summaries):
             places, spreads = band(summary.runs, unit)
             draw_line(axes, index, summary.label, places, [spread.median for spread in spreads])
@@ -224,4 +292,33 @@ def _curves(comparison: Comparison) -> "Figure":
     figure.axes[0].set_ylabel("held-out accuracy")
     figure.axes[0].set_title("Median of the runs, between the lowest and the highest", loc="left")
     figure.axes[0].legend(frameon=False, loc="best")
+    return figure
+
+
+def _bars(policies: PolicyComparison) -> "Figure":
+    """The headline of every suite that counts items, with its interval, a colour for each label."""
+    from matplotlib.figure import Figure
+
+    shown = [
+        row
+        for row in policies.benchmarks
+        if any(cell is not None and cell.num_items and cell.high <= 1 for cell in row.cells)
+    ]
+    figure = Figure(figsize=(9, 1.2 + 0.32 * max(1, len(shown)) * len(policies.contenders)), layout="constrained")
+    axes = figure.subplots()
+    width = 0.8 / len(policies.contenders)
+    for index, one in enumerate(policies.contenders):
+        found = [(place, cell) for place, row in enumerate(shown) if (cell := row.cells[index]) is not None]
+        axes.barh(
+            [place + width * index for place, _ in found],
+            [cell.value for _, cell in found],
+            width,
+            xerr=[[c.value - c.low for _, c in found], [c.high - c.value for _, c in found]],
+            color=colour(index),
+            label=one.label,
+        )
+    axes.set_yticks([place + 0.4 - width / 2 for place in range(len(shown))], [f"{r.suite}: {r.metric}" for r in shown])
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1)
+    axes.legend(frameon=False)
     return figure

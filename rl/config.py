@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
+from envs.calls import ToolName
+
 Fraction = Field(ge=0.0, le=1.0)
 
 
@@ -95,20 +97,42 @@ class TasksConfig(Section):
     arrival: ArrivalConfig = ArrivalConfig()
 
 
+class AutoscaleConfig(Section):
+    """Rollout workers that come and go by the learner's waiting time; see `cluster/autoscale.py`."""
+
+    enabled: bool = Field(False, description="false: num_rollout_workers, until `zero2one scale` says otherwise")
+    min: PositiveInt = 1
+    max: PositiveInt = 8
+    wait_share: float = Field(0.5, gt=0.0, lt=1.0, description="of an iteration that the learner may wait for dialogs")
+    patience: PositiveInt = Field(3, description="iterations in a row that must ask for a change")
+    nodes: bool = Field(False, description="true: the cluster's autoscaler brings missing nodes, so workers wait")
+
+
+class ToolCallsConfig(Section):
+    """Limits on the calls of `rollout.tools`; see `rl.calls.CallRules`."""
+
+    max_calls: PositiveInt = Field(4, description="in a turn")
+    max_output_tokens: PositiveInt = Field(64, description="a longer result becomes an error")
+    timeout_seconds: PositiveFloat = Field(2.0, description="of processor time, for a call")
+
+
 class RolloutConfig(Section):
     num_rollout_workers: PositiveInt = 1
+    autoscale: AutoscaleConfig = AutoscaleConfig()
     rollout_batch_size: PositiveInt = Field(64, description="prompts per iteration")
     n_samples_per_prompt: PositiveInt = 8
     temperature: PositiveFloat = 1.0
     top_p: float = Field(1.0, gt=0.0, le=1.0)
     top_k: int = Field(-1, ge=-1)
     max_prompt_length: PositiveInt = Field(512, description="tokens of an opening question with its template")
-    max_response_length: PositiveInt = Field(512, description="tokens of one turn")
+    max_response_length: PositiveInt = Field(512, description="tokens of one turn, outputs of tools left out")
     max_turns: PositiveInt = 8
     model_users: bool = Field(
         False, description="true: a model plays the users, in training, where a scenario can be played"
     )
     user_model: str = Field("", description="folder of the model that plays them; empty: the policy plays both sides")
+    tools: tuple[ToolName, ...] = Field((), description="that the policy may call within an answer")
+    tool_calls: ToolCallsConfig = ToolCallsConfig()
     episode_timeout_seconds: PositiveFloat = 300.0
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
@@ -138,6 +162,18 @@ class GateConfig(Section):
     at: float = 0.0
 
 
+class RewardServiceConfig(Section):
+    """The reward model behind the dimension `model.reward`, and the workers that ask it."""
+
+    name_or_path: str = Field("", description="folder, as a stage of kind reward_model makes it; empty: none")
+    num_workers: PositiveInt = 1
+    num_threads: PositiveInt = Field(1, description="CPU threads of one worker")
+    num_gpus: NonNegativeFloat = Field(0.0, description="of one worker; 0: on the CPU")
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    max_length: NonNegativeInt = Field(0, description="newest tokens of a dialog that it reads; 0: all that it can")
+    micro_batch_tokens: PositiveInt = Field(8192, description="padded tokens per forward pass")
+
+
 class RewardsConfig(Section):
     num_reward_workers: PositiveInt = 1
     weights: dict[str, float] = Field(min_length=1, description="dimension name -> weight in the scalar reward")
@@ -146,6 +182,7 @@ class RewardsConfig(Section):
     gates: tuple[GateConfig, ...] = ()
     monitor: tuple[str, ...] = Field((), description="dimensions recorded with no weight; 'all': every other one")
     files: tuple[str, ...] = Field((), description="Python files that define dimensions of the user's own")
+    model: RewardServiceConfig = RewardServiceConfig()
     reward_clip: PositiveFloat = 10.0
     timeout_seconds: PositiveFloat = Field(60.0, description="for a call of at most 32 dialogs")
     max_retries: NonNegativeInt = 1
@@ -219,6 +256,9 @@ class LearnerConfig(Section):
 
 class CurriculumConfig(Section):
     enabled: bool = Field(False, description="false: tasks.mix as it stands, all levels of a line alike")
+    start: Literal["measured", "lowest"] = Field(
+        "measured", description="measured: each line at the level that the first evaluation finds it at"
+    )
     success_low: float = Field(0.2, ge=0.0, le=1.0, description="below it, questions get easier")
     success_high: float = Field(0.8, ge=0.0, le=1.0, description="from it on, questions get harder")
     half_life: PositiveInt = Field(400, description="dialogs after which one counts half in an average of success")
@@ -242,6 +282,15 @@ class SelfPlayConfig(Section):
     pool_size: NonNegativeInt = Field(4, description="past policies that are kept")
     snapshot_every: PositiveInt = Field(20, description="iterations after which the policy enters the pool")
     role_half_life: PositiveInt = Field(100, description="dialogs after which one counts half in a role's baseline")
+
+
+class FeedbackConfig(Section):
+    """What people's ratings do to the reward; see `rl/feedback.py`."""
+
+    enabled: bool = Field(True, description="corrections that `ratings fit` writes count from the next iteration on")
+    every: NonNegativeInt = Field(0, description="iterations after which the run itself fits new ratings; 0: never")
+    min_pairs: PositiveInt = Field(50, description="ordered pairs of answers below which ratings change nothing")
+    prior_strength: PositiveFloat = Field(1.0, description="how hard the recipe's weights are to move")
 
 
 class EvalConfig(Section):
@@ -268,6 +317,7 @@ class Config(Section):
     learner: LearnerConfig = LearnerConfig()
     curriculum: CurriculumConfig = CurriculumConfig()
     selfplay: SelfPlayConfig = SelfPlayConfig()
+    feedback: FeedbackConfig = FeedbackConfig()
     eval: EvalConfig = EvalConfig()
     checkpoint: CheckpointConfig = CheckpointConfig()
 

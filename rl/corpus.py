@@ -29,6 +29,7 @@ Decode = Callable[[list[int]], str]
 class Document:
     text: str
     language: str
+    level: int = 0
 
 
 @dataclass
@@ -99,7 +100,7 @@ def tokenise(
                 num_bytes = len(decode(whole[1:]).rstrip(REPLACEMENT).encode())
             mask = np.ones(len(whole), bool)
             mask[0] = False
-            yield Tokenised(np.array(whole, np.int32), mask, num_bytes, document.language, held_out)
+            yield Tokenised(np.array(whole, np.int32), mask, num_bytes, document.language, held_out, document.level)
 
 
 def is_held_out(text: str, fraction: float) -> bool:

@@ -14,6 +14,7 @@ A mixture comes out in the form in which the recipe states one, so drawing tasks
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from pydantic import JsonValue, TypeAdapter
 
@@ -23,6 +24,7 @@ from rl.config import CurriculumConfig
 from rl.trajectory import Scored
 
 SLOWER = 4  # the slow average of a line has this many times the half-life of the fast one
+MIN_MEASURED = 8  # dialogs of a level in the first evaluation, below which it says too little about the level
 DIGITS = 4  # that a share keeps, wherever its point: among a hundred lines, some have very little
 
 
@@ -68,8 +70,9 @@ class Curriculum:
 
     @classmethod
     def start(cls, config: CurriculumConfig, lines: Sequence[MixLine]) -> "Curriculum":
-        """At the lowest level of every line, all lines at their weights. Raises CurriculumError where a scenario has
-        several lines: a dialog could not be counted for one of them.
+        """At the lowest level of every line, all lines at their weights; see `placed`.
+
+        Raises CurriculumError where a scenario has several lines: a dialog could not be counted for one of them.
         """
         names = [line.scenario for line in lines]
         twice = sorted({name for name in names if names.count(name) > 1})
@@ -88,6 +91,23 @@ class Curriculum:
             for level, part in _rungs(line, ladder.frontier, self.config.rehearsal)
             if share * part > 0
         )
+
+    def placed(self, outcomes: Iterable[tuple[Task, float]]) -> "Curriculum":
+        """Before the first update, by the outcomes of the first evaluation: each line at its lowest level that the
+        policy does not master yet, which is where the stages before have left it. They hand on no levels of their own:
+        a fine-tuning stage shows all levels in the end, and what was shown is not what was learnt.
+        """
+        if not self.config.enabled or self.config.start == "lowest":
+            return self
+        by_rung: dict[tuple[int, int], list[float]] = defaultdict(list)
+        for task, success in outcomes:
+            by_rung[self._line_of(task), task.level].append(success)
+
+        def frontier(index: int, line: MixLine) -> int:
+            mastered = (self._is_mastered(by_rung[index, level]) for level in line.levels[:-1])
+            return sum(1 for _ in takewhile(bool, mastered))
+
+        return replace(self, ladders=tuple(Ladder(frontier(i, line)) for i, line in enumerate(self.lines)))
 
     def advance(self, outcomes: Iterable[tuple[Task, float]]) -> "Curriculum":
         """After an update. `outcomes`: each dialog's task and its mean success over turns, in [0, 1]."""
@@ -150,6 +170,9 @@ class Curriculum:
         if ladder.success < self.config.success_low and ladder.frontier > 0:
             return replace(ladder, frontier=ladder.frontier - 1, num_dialogs=0, success=0.0)
         return ladder
+
+    def _is_mastered(self, successes: Sequence[float]) -> bool:
+        return len(successes) >= MIN_MEASURED and sum(successes) / len(successes) >= self.config.success_high
 
     def _line_of(self, task: Task) -> int:
         return next(index for index, line in enumerate(self.lines) if line.scenario == task.scenario)

@@ -7,28 +7,31 @@ its data, and no batch comes twice or is left out.
 
 import json
 import shutil
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 
 from models.packing import Layout, PackedRows, lay_out, pack_rows
+from rl.pacing import Pacing, bands, paced_shares
 
 IDS, MASK, INDEX, NAMES = "ids.bin", "mask.bin", "index.npz", "groups.json"
 
 
 @dataclass(frozen=True, slots=True)
 class Tokenised:
-    """One document. `loss_mask`: which ids are to be predicted; `num_bytes`: of the text that those stand for."""
+    """One document. `loss_mask`: which ids are to be predicted; `num_bytes`: of the text that those stand for; `level`:
+    how difficult it is.
+    """
 
     ids: np.ndarray
     loss_mask: np.ndarray
     num_bytes: int
     group: str
     held_out: bool
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class Documents:
         ids, loss_mask: [N] int32 and bool, of all documents end to end.
         offsets: [D + 1], document d is `offsets[d]:offsets[d + 1]`.
         groups: [D], the place of its group in `names`.
-        num_bytes, held_out: [D]
+        num_bytes, held_out, levels: [D]
     """
 
     ids: np.ndarray
@@ -48,6 +51,7 @@ class Documents:
     groups: np.ndarray
     num_bytes: np.ndarray
     held_out: np.ndarray
+    levels: np.ndarray
     names: tuple[str, ...]
 
     @property
@@ -66,7 +70,7 @@ class Documents:
     @classmethod
     def open(cls, folder: Path) -> "Documents":
         with np.load(folder / INDEX) as index:
-            arrays = {name: index[name] for name in ("offsets", "groups", "num_bytes", "held_out")}
+            arrays = {name: index[name] for name in ("offsets", "groups", "num_bytes", "held_out", "levels")}
         size = int(arrays["offsets"][-1])
         ids = np.memmap(folder / IDS, np.int32, "r", shape=(size,)) if size else np.zeros(0, np.int32)
         mask = np.memmap(folder / MASK, np.bool_, "r", shape=(size,)) if size else np.zeros(0, np.bool_)
@@ -79,7 +83,7 @@ def write_documents(documents: Iterable[Tokenised], folder: Path) -> None:
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
     names: dict[str, int] = {}
-    lengths, groups, num_bytes, held_out = [0], [], [], []
+    lengths, groups, num_bytes, held_out, levels = [0], [], [], [], []
     with (unfinished / IDS).open("wb") as ids, (unfinished / MASK).open("wb") as mask:
         for document in documents:
             ids.write(document.ids.astype(np.int32).tobytes())
@@ -88,32 +92,42 @@ def write_documents(documents: Iterable[Tokenised], folder: Path) -> None:
             groups.append(names.setdefault(document.group, len(names)))
             num_bytes.append(document.num_bytes)
             held_out.append(document.held_out)
+            levels.append(document.level)
     np.savez(
         unfinished / INDEX,
         offsets=np.cumsum(lengths, dtype=np.int64),
         groups=np.array(groups, np.int32),
         num_bytes=np.array(num_bytes, np.int64),
         held_out=np.array(held_out, np.bool_),
+        levels=np.array(levels, np.int32),
     )
     (unfinished / NAMES).write_text(json.dumps(list(names)), encoding="utf-8")
     unfinished.rename(folder)
 
 
-class Data(Protocol):
-    """What a supervised stage learns from and is measured on."""
+@dataclass(frozen=True, slots=True)
+class Paced:
+    """Which documents come first. `num_bands` None: by their levels; else by bands of length. See `rl.pacing`."""
 
-    def batch(self, step: int) -> PackedRows: ...
+    start_levels: int
+    full_step: int
+    num_bands: int | None = None
 
-    def held_out(self) -> Iterator[tuple[str, PackedRows, int]]:
-        """For each group, its held-out rows and the bytes of text in them."""
-        ...
+    def levels(self, documents: Documents) -> np.ndarray:
+        """[D] the level of each document, or its band among those that are not held out."""
+        if self.num_bands is None:
+            return documents.levels
+        found, train = np.zeros(len(documents.groups), np.int32), ~documents.held_out
+        found[train] = bands(documents.lengths[train], self.num_bands)
+        return found
 
 
 class Mixture:
-    """Batches over groups, each drawn with p ~ n^(1/T) where it has n tokens (XLM, 1901.07291; mT5, 2010.11934).
+    """Batches over groups, each drawn with p ~ n^(1/T) where it has n tokens (XLM, 1901.07291; mT5, 2010.11934); within
+    a group over its levels, where they are `paced`.
 
-    The documents of a group are packed once, in an order drawn from the seed, and its rows come in another order at
-    every pass: who stands next to whom in a row makes no difference.
+    The documents of a group and level are packed once, in an order drawn from the seed, and its rows come in another
+    order at every pass: who stands next to whom in a row makes no difference.
     """
 
     def __init__(
@@ -128,21 +142,42 @@ class Mixture:
         split: bool,
         eval_tokens: int,
         pad_token_id: int,
+        paced: Paced | None = None,
     ) -> None:
         self._documents, self._seed, self._batch_rows = documents, seed, batch_rows
         self._row_length, self._eval_tokens, self._pad = row_length, eval_tokens, pad_token_id
-        chosen = [documents.chosen(group, held_out=False) for group in range(len(documents.names))]
-        self._members = [_shuffled(members, seed, group) for group, members in enumerate(chosen)]
-        lengths = documents.lengths
+        lengths, train = documents.lengths, ~documents.held_out
+        levels = paced.levels(documents) if paced else np.zeros_like(documents.groups)
+        self.levels = np.unique(levels[train])  # [L] those that there are; a cell is a group at one of them
+        cells = [(group, level) for group in range(len(documents.names)) for level in self.levels]
+        chosen = [np.flatnonzero((documents.groups == group) & (levels == level) & train) for group, level in cells]
+        self._members = [_shuffled(members, seed, cell) for cell, members in enumerate(chosen)]
         self._layouts = [lay_out(lengths[members], row_length, split=split) for members in self._members]
-        self.shares = mixture_shares([int(lengths[members].sum()) for members in self._members], temperature)
-        self._groups, self._turns = _schedule(self.shares, num_steps * batch_rows, seed)
-        self._order = lru_cache(maxsize=len(documents.names) + 1)(self._permutation)
+        num_tokens = np.array([int(lengths[members].sum()) for members in self._members])
+        self._tokens = num_tokens.reshape(len(documents.names), len(self.levels))
+        self.shares = mixture_shares(self._tokens.sum(1).tolist(), temperature)
+        full_step = paced.full_step if paced else 0
+        self._pacing = Pacing(len(self.levels), paced.start_levels if paced else 1, full_step)
+        self._is_paced = paced is not None
+        self._cells, self._turns = _schedule(self.cell_shares, num_steps, batch_rows, seed, full_step, len(cells))
+        self._order = lru_cache(maxsize=len(cells) + 1)(self._permutation)
+
+    def cell_shares(self, step: int) -> np.ndarray:
+        """[G, L] probabilities of a row of each group and level."""
+        return paced_shares(self.shares, self._tokens, self._pacing.opened(step))
+
+    def metrics(self, step: int) -> dict[str, float]:
+        """The share of each level, and their mean; nothing without a curriculum."""
+        if not self._is_paced:
+            return {}
+        shares = self.cell_shares(step).sum(0)
+        named = {f"curriculum/level/{level}": float(share) for level, share in zip(self.levels, shares, strict=True)}
+        return named | {"curriculum/mean_level": float(shares @ self.levels)}
 
     def batch(self, step: int) -> PackedRows:
         """[batch_rows, row_length] of the given step."""
         places = range(step * self._batch_rows, (step + 1) * self._batch_rows)
-        rows = [self._row(int(self._groups[place]), int(self._turns[place])) for place in places]
+        rows = [self._row(int(self._cells[place]), int(self._turns[place])) for place in places]
         return pack_rows(rows, self._row_length, pad_token_id=self._pad)
 
     def held_out(self) -> Iterator[tuple[str, PackedRows, int]]:
@@ -155,14 +190,14 @@ class Mixture:
                 packed = pack_rows(rows, self._row_length, pad_token_id=self._pad)
                 yield name, packed, int(documents.num_bytes[members].sum())
 
-    def _row(self, group: int, turn: int) -> list[tuple[np.ndarray, np.ndarray]]:
-        """The row of a group that is due at its `turn`, counted from the start of training."""
-        layout = self._layouts[group]
+    def _row(self, cell: int, turn: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The row of a cell that is due at its `turn`, counted from the start of training."""
+        layout = self._layouts[cell]
         turn_of_pass, place = divmod(turn, len(layout))
-        return self._stretches(layout, int(self._order(group, turn_of_pass)[place]), self._members[group])
+        return self._stretches(layout, int(self._order(cell, turn_of_pass)[place]), self._members[cell])
 
-    def _permutation(self, group: int, turn_of_pass: int) -> np.ndarray:
-        return np.random.default_rng([self._seed, group, turn_of_pass]).permutation(len(self._layouts[group]))
+    def _permutation(self, cell: int, turn_of_pass: int) -> np.ndarray:
+        return np.random.default_rng([self._seed, cell, turn_of_pass]).permutation(len(self._layouts[cell]))
 
     def _stretches(self, layout: Layout, row: int, members: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
@@ -185,15 +220,31 @@ def mixture_shares(num_tokens: Sequence[int], temperature: float) -> np.ndarray:
     return weights / weights.sum()
 
 
-def _schedule(shares: np.ndarray, num_rows: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each row of the whole training, its group, and how many rows of that group came before it."""
-    groups = np.random.default_rng([seed, len(shares)]).choice(len(shares), size=num_rows, p=shares)
-    turns = np.zeros(num_rows, np.int64)
-    for group in range(len(shares)):
-        where = np.flatnonzero(groups == group)
+def _schedule(
+    shares: Callable[[int], np.ndarray], num_steps: int, batch_rows: int, seed: int, full_step: int, num_cells: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each row of the whole training, its cell, and how many rows of that cell came before it.
+
+    `shares(step)` are the probabilities of the cells, the same from `full_step` on.
+    """
+    points = np.random.default_rng([seed, num_cells]).random((num_steps, batch_rows))
+    by_step = np.zeros((num_steps, batch_rows), np.int64)
+    for step in range(min(full_step, num_steps)):
+        by_step[step] = _cells_at(points[step], shares(step))
+    by_step[full_step:] = _cells_at(points[full_step:], shares(full_step))
+    cells = by_step.ravel()
+    turns = np.zeros(len(cells), np.int64)
+    for cell in range(num_cells):
+        where = np.flatnonzero(cells == cell)
         turns[where] = np.arange(len(where))
-    return groups.astype(np.int32), turns
+    return cells.astype(np.int32), turns
 
 
-def _shuffled(members: np.ndarray, seed: int, group: int) -> np.ndarray:
-    return members[np.random.default_rng([seed, group]).permutation(len(members))]
+def _cells_at(points: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """The cell that holds each point of [0, 1) when the cells lie end to end in the lengths of their shares."""
+    ends = np.cumsum(shares)
+    return (ends / ends[-1]).searchsorted(points, side="right")
+
+
+def _shuffled(members: np.ndarray, seed: int, cell: int) -> np.ndarray:
+    return members[np.random.default_rng([seed, cell]).permutation(len(members))]

@@ -35,7 +35,7 @@ def embedded_corpus(seed: int, *, num_dialogs: int, held_out_questions: float) -
             task = draw(library, mix, seed, number, index, held_out_questions)
             asked = library.questions(task, max_turns=MAX_TURNS)
             turns = [f"{question.text}\n{question.demonstration}".strip() for question in asked]
-            yield Document("\n".join(turns), language)
+            yield Document("\n".join(turns), language, task.level)
         for index in range(num_dialogs // 5):
             yield Document(_words(language, seed, index), language)
 

@@ -9,7 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from envs.task import Dialog, PlayedDialog, Question, Turn
+from envs.calls import Call
+from envs.task import Dialog, FinishReason, PlayedDialog, Question, ToolUse, Turn
 from models.sampler import Sample
 from rl.trajectory import EpisodeRequest, Role, Trajectory
 
@@ -66,11 +67,29 @@ class TwoSided:
 
 
 @dataclass
+class Draft:
+    """An answer in the making, in as many samples as its calls of tools ask for.
+
+    Attributes:
+        text: up to the last output of a tool, calls left out.
+        tail: the tokens since then.
+        num_samples, num_tokens: sampled so far; outputs are not.
+    """
+
+    text: str = ""
+    tail: list[int] = field(default_factory=list)
+    tool_uses: list[ToolUse] = field(default_factory=list)
+    num_samples: int = 0
+    num_tokens: int = 0
+
+
+@dataclass
 class Side:
     """What one role read and wrote."""
 
     request: EpisodeRequest
     question: Question | None = None
+    draft: Draft = field(default_factory=Draft)
     tokens: list[int] = field(default_factory=list)
     action_mask: list[bool] = field(default_factory=list)
     logprobs: list[np.ndarray] = field(default_factory=list)
@@ -85,24 +104,48 @@ class Side:
         """Whether its last answer was, so that it has a future that nobody saw."""
         return bool(self.turns) and self.turns[-1].finish == "length"
 
+    @property
+    def sample_seed(self) -> int:
+        return self.request.turn_seed(len(self.turns), self.draft.num_samples)
+
     def read(self, question: Question, prompt: list[int]) -> None:
         """Append what the other side said."""
         self.question = question
-        self.tokens += prompt
-        self.action_mask += [False] * len(prompt)
-        self.logprobs.append(np.zeros(len(prompt), np.float32))
-        self.versions.append(np.full(len(prompt), -1, np.int32))
+        self._append_context(prompt)
 
-    def write(self, sample: Sample, answer: str) -> None:
-        """Append what this role said."""
-        assert self.question is not None
+    def write(self, sample: Sample) -> None:
+        """Append what this role wrote: its answer, or the next part of it."""
         self.tokens += sample.tokens.tolist()
         self.action_mask += [True] * len(sample.tokens)
         self.logprobs.append(sample.logprobs)
         self.versions.append(sample.versions)
-        self.turns.append(Turn(self.question, answer, sample.finish, len(sample.tokens)))
-        self.turn_ends.append(len(self.tokens) - 1 if len(sample.tokens) else -1)
+        self.draft.tail += sample.tokens.tolist()
+        self.draft.num_samples += 1
+        self.draft.num_tokens += len(sample.tokens)
+
+    def read_output(self, call: Call, output: str, tokens: list[int]) -> None:
+        """Append what a tool gave for the call that the draft's tail ends in: context, as if somebody had said it."""
+        draft = self.draft
+        draft.text += call.before
+        draft.tool_uses.append(ToolUse(call.tool, call.expression, output, len(draft.text)))
+        draft.text += call.after
+        draft.tail = []
+        self._append_context(tokens)
+
+    def end_turn(self, tail: str, finish: FinishReason) -> Turn:
+        """Make a turn of the draft; `tail` is the text of the draft's tail."""
+        assert self.question is not None
+        draft, self.draft = self.draft, Draft()
+        self.turns.append(Turn(self.question, draft.text + tail, finish, draft.num_tokens, tuple(draft.tool_uses)))
+        self.turn_ends.append(len(self.tokens) - 1 if draft.num_tokens else -1)
         self.modules.append(self.module)
+        return self.turns[-1]
+
+    def _append_context(self, tokens: list[int]) -> None:
+        self.tokens += tokens
+        self.action_mask += [False] * len(tokens)
+        self.logprobs.append(np.zeros(len(tokens), np.float32))
+        self.versions.append(np.full(len(tokens), -1, np.int32))
 
     def finish(self, *, cut: bool, worker: str, seconds: float) -> Trajectory:
         """The side up to its last answer; what it never answered is left out. Empty if it never spoke.

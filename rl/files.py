@@ -46,6 +46,18 @@ class RunInUseError(RuntimeError):
     """Another process trains in this run directory."""
 
 
+def is_locked(run_dir: Path) -> bool:
+    """Whether a process trains in this run directory."""
+    try:
+        with (run_dir / ".lock").open("r+", encoding="utf-8") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 class RunLock:
     """Holds a run directory for one process. The kernel lets go of it when the process ends, however it ends.
 

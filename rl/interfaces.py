@@ -1,6 +1,6 @@
 """How the loop sees the world. `cluster/` keeps these promises with Ray; tests keep them in memory."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -57,6 +57,10 @@ class Weights(Protocol):
 class Fleet(Protocol):
     def metrics(self) -> dict[str, float]:
         """Counters for the records, such as `fleet/rollout_restarts`."""
+        ...
+
+    def observe(self, timing: Mapping[str, float]) -> None:
+        """Hear where the seconds of an iteration went, `timing_s/<phase>`, and scale by it where that is wanted."""
         ...
 
     async def peak_rss_bytes(self) -> dict[str, int]:

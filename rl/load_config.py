@@ -15,12 +15,14 @@ import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from rl.config import Config, PPOConfig
+from rewards.dimensions.reward_model import MODEL_REWARD
+from rl.config import Config, PPOConfig, RewardsConfig
 from rl.files import write_whole
 
 RECIPES = Path(__file__).parent / "recipes"
 GROUP_ESTIMATORS = ("grpo", "rloo", "dr_grpo")
-FREE_KEYS = ("rewards.weights.", "rewards.transforms.")  # dimension names hold dots: what follows is one key
+# dimension names hold dots: what follows is one key
+FREE_KEYS = ("rewards.weights.", "rewards.transforms.", "preferences.weights.")
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -103,6 +105,12 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         if length >= model.max_length:
             cause = f"question and answer share model.max_length = {model.max_length}, so it must be below that"
             yield f"rollout.{name}_length", cause
+    autoscale = rollout.autoscale
+    if autoscale.enabled and not autoscale.min <= rollout.num_rollout_workers <= autoscale.max:
+        cause = f"must be from rollout.autoscale.min = {autoscale.min} to rollout.autoscale.max = {autoscale.max}"
+        yield "rollout.num_rollout_workers", cause
+    if len(set(rollout.tools)) < len(rollout.tools):
+        yield "rollout.tools", "names a tool twice"
     if ppo.micro_batch_tokens < model.max_length:
         yield "ppo.micro_batch_tokens", f"must hold a dialog of model.max_length = {model.max_length} tokens"
     if ppo.mini_batch_size > num_trajectories:
@@ -124,6 +132,7 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     for name, transform in config.rewards.transforms.items():
         if transform.low >= transform.high:
             yield "rewards.transforms", f"{name}: low must be below high"
+    yield from _check_reward_model(config.rewards)
     if ppo.skip_zero_advantages and ppo.advantage_estimator == "gae":
         yield (
             "ppo.skip_zero_advantages",
@@ -152,6 +161,17 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     for name, optimizer in (("actor", config.actor), ("critic", config.critic)):
         if not all(0.0 <= beta < 1.0 for beta in optimizer.adam_betas):
             yield f"{name}.adam_betas", "both must be at least 0 and below 1"
+
+
+def _check_reward_model(rewards: RewardsConfig) -> Iterator[tuple[str, str]]:
+    is_asked = MODEL_REWARD in (*rewards.weights, *rewards.monitor)
+    if is_asked and not rewards.model.name_or_path:
+        cause = f"{MODEL_REWARD} is what a reward model says: give its folder (in a stage: reward_from)"
+        yield "rewards.model.name_or_path", cause
+    if rewards.model.name_or_path and not is_asked:
+        yield "rewards.model.name_or_path", f"nobody asks it: give {MODEL_REWARD} a weight, or monitor it"
+    if MODEL_REWARD in rewards.transforms and rewards.transforms[MODEL_REWARD].kind == "center":
+        yield "rewards.transforms", f"{MODEL_REWARD}: has no range of its own to center; use sigmoid, or normalize"
 
 
 def _check_selfplay(config: Config) -> Iterator[tuple[str, str]]:

@@ -16,12 +16,20 @@ from envs.task import Task
 from rewards.signal import Moments, Signal
 from rl.advantages import estimate
 from rl.batch import Advantages, Annotations, Batch, pack, usable
-from rl.batch_metrics import mismatch_metrics, reward_metrics, rollout_metrics, user_metrics, value_metrics
-from rl.collect import Collector
+from rl.batch_metrics import (
+    mismatch_metrics,
+    reward_metrics,
+    rollout_metrics,
+    user_metrics,
+    value_metrics,
+    weight_metrics,
+)
+from rl.collect import Collected, Collector
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
 from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
+from rl.feedback import weights_at
 from rl.gaming import snapshot
 from rl.interfaces import World
 from rl.judging import moments_of
@@ -31,7 +39,7 @@ from rl.progress import Progress
 from rl.records import Records
 from rl.report import RunSummary
 from rl.role_advantages import estimate_roles
-from rl.selfplay import Proposals, proposal_metrics, remembered
+from rl.selfplay import Proposal, Proposals, proposal_metrics, remembered
 from rl.tasks import build_arrival
 from rl.trajectory import EpisodeRequest, Scored
 
@@ -49,7 +57,7 @@ class Trainer:
         records: Records,
     ) -> None:
         self._config, self._library, self._mix, self._world, self._records = config, library, mix, world, records
-        self._signal = signal
+        self._recipe_signal = signal
         self._progress = Progress(
             KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon),
             Curriculum.start(config.curriculum, mix),
@@ -57,46 +65,64 @@ class Trainer:
         )
         self._arrival = build_arrival(config)
         self._proposals = Proposals(config, library) if config.selfplay.enabled else None
-        self._collector = Collector(signal, world, records)
+        self._collector = Collector(world, records)
         self._seen: set[str] = set()  # opening questions that training has asked
         self._sha256 = ""
 
+    @property
+    def _signal(self) -> Signal:
+        return self._recipe_signal.reweighted(self._progress.weights)
+
     async def train(self) -> RunSummary:
-        """From the newest checkpoint, or the start, to the last iteration."""
+        """From the newest checkpoint, or the start, to the last iteration, or until it is asked to stop."""
         await self._restore()
         config, progress = self._config, self._progress
         await self._publish()
         self._records.lap()  # workers start while the first weights are on their way: no iteration's time
         if progress.step == 0:
-            await self._evaluate()
-        in_flight: deque[asyncio.Task[list[Scored]]] = deque()
+            progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
+        in_flight: deque[tuple[Signal, asyncio.Task[Collected]]] = deque()
         async with asyncio.TaskGroup() as tasks:
             while progress.step < config.run.num_iterations:
                 newest = min(progress.step + config.rollout.max_staleness, config.run.num_iterations - 1)
                 for iteration in range(progress.step + len(in_flight), newest + 1):
-                    in_flight.append(tasks.create_task(self._collect(iteration)))
+                    progress.weights = await weights_at(
+                        iteration,
+                        progress.weights,
+                        config.feedback,
+                        self._recipe_signal,
+                        progress.moments,
+                        self._records,
+                    )
+                    in_flight.append((self._signal, tasks.create_task(self._collect(iteration, self._signal))))
+                signal, collection = in_flight.popleft()
                 with self._records.phase("rollout"):
-                    scored = await in_flight.popleft()
-                metrics = await self._learn(scored)
+                    collected = await collection
+                metrics = await self._learn(collected, signal)
                 progress.step += 1
                 await self._publish()
                 self._record(metrics)
                 await self._keep_opponent()
                 if config.run.is_due(progress.step, config.eval.every):
                     await self._evaluate()
-                if config.run.is_due(progress.step, config.checkpoint.every):
+                is_last = self._records.control.is_stop_asked
+                if is_last or config.run.is_due(progress.step, config.checkpoint.every):
                     await self._checkpoint()
+                if is_last:
+                    break
+            for _, collection in in_flight:  # of a run that was asked to stop
+                collection.cancel()
         return await self._summary()
 
-    async def _learn(self, scored: list[Scored]) -> dict[str, float]:
-        """One update from the trajectories of an iteration; returns its metrics."""
+    async def _learn(self, collected: Collected, signal: Signal) -> dict[str, float]:
+        """One update from the trajectories of an iteration, rewarded by `signal`; returns its metrics."""
         config, progress, records = self._config, self._progress, self._records
-        scored = self._expire(scored)
+        scored = self._expire(collected.scored)
         batch = pack(scored, reward_clip=config.rewards.reward_clip)
         with records.phase("learner"):
             notes = await self._world.learner.annotate(batch)
         mismatch = mismatch_metrics(batch, notes, version=progress.step, limit=config.rollout.max_logprob_gap)
-        advantages = self._estimate(scored, batch, notes)
+        advantages = self._estimate(scored, batch, notes, signal)
         with records.phase("learner"):
             learned = await self._world.learner.update(
                 batch, notes, advantages, step=progress.step, kl_coef=progress.kl.coef
@@ -111,33 +137,36 @@ class Trainer:
             **learned,
             "actor/kl_coef": progress.kl.coef,
             "alarm/gaming": float(len(progress.gaming.alarms)),
+            **weight_metrics(signal),
             "throughput/tokens": float(batch.num_action_tokens),
         }
         if notes.ref_logprobs is not None:
             kl = float((notes.logprobs - notes.ref_logprobs)[batch.action_mask].mean())
             metrics["actor/ref_kl"] = kl
             progress.kl = progress.kl.update(kl, len(batch))
-        if self._signal.normalize:  # now that they have been used
-            progress.moments = progress.moments.merge(moments_of(scored, self._signal))
+        if signal.normalize:  # now that they have been used
+            progress.moments = progress.moments.merge(moments_of(scored, signal))
         progress.tokens_generated += batch.num_action_tokens
         progress.max_logprob_gap = max(progress.max_logprob_gap, mismatch.get("mismatch/max_logprob_gap", 0.0))
         progress.episodes.update(s.trajectory.status for s in scored)
         progress.curriculum = progress.curriculum.advance(outcomes(usable(scored)))
         self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
-        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored)
+        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored, collected.proposals)
 
-    def _learn_to_propose(self, scored: list[Scored]) -> dict[str, float]:
+    def _learn_to_propose(self, scored: Sequence[Scored], proposals: Sequence[Proposal]) -> dict[str, float]:
         """What self-play remembers of an iteration; returns its metrics."""
         if self._proposals is None:
             return {}
         progress, limit = self._progress, self._config.selfplay.remember
-        progress.known_tasks = remembered(progress.known_tasks, scored, self._proposals, limit)
-        return proposal_metrics(scored, self._proposals) | {"selfplay/pool_size": float(len(progress.pool.members))}
+        progress.known_tasks = remembered(progress.known_tasks, proposals, limit)
+        judged = scored[len(scored) - len(proposals) :]
+        metrics = proposal_metrics(judged, proposals, self._proposals)
+        return metrics | {"selfplay/pool_size": float(len(progress.pool.members))}
 
-    def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations) -> Advantages:
+    def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations, signal: Signal) -> Advantages:
         ppo, progress, kl_coef = self._config.ppo, self._progress, self._progress.kl.coef
         if ppo.advantage_combine == "per_dimension":
-            return estimate_by_dimension(batch, notes, scored, self._signal, progress.moments, ppo, kl_coef)
+            return estimate_by_dimension(batch, notes, scored, signal, progress.moments, ppo, kl_coef)
         advantages = estimate(batch, notes, ppo, kl_coef)
         if ppo.advantage_estimator == "gae":  # its critic sees whose turn it is
             return advantages
@@ -147,7 +176,7 @@ class Trainer:
         )
         return advantages
 
-    async def _collect(self, iteration: int) -> list[Scored]:
+    async def _collect(self, iteration: int, signal: Signal) -> Collected:
         progress, rollout = self._progress, self._config.rollout
         requests = self._requests(iteration)
         with self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)) as past:
@@ -155,12 +184,13 @@ class Trainer:
                 share, user_model = self._config.selfplay.past_share, rollout.user_model
                 requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
             if self._proposals is None:
-                return await self._collector.collect(requests, progress.moments)
+                return Collected(await self._collector.collect(requests, signal, progress.moments))
             return await self._collector.collect_with_proposals(
                 requests,
                 self._proposals.requests(iteration, past),
                 self._proposals,
                 progress.known_tasks,
+                signal,
                 progress.moments,
             )
 
@@ -193,12 +223,12 @@ class Trainer:
         with self._records.phase("sync"):
             self._sha256 = await self._world.weights.publish(self._progress.step)
 
-    async def _evaluate(self) -> None:
+    async def _evaluate(self) -> list[Scored]:
         config, progress = self._config, self._progress
         tasks = evaluation_tasks(self._library, self._mix, config.eval.num_tasks)
         with self._records.phase("rollout"):
             requests = evaluation_requests(tasks, step=progress.step, run_seed=config.run.seed)
-            scored = await self._collector.collect(requests, progress.moments)
+            scored = await self._collector.collect(requests, self._signal, progress.moments)
         result = summarize(scored, self._library, step=progress.step, seen=self._seen)
         progress.evals.append(result)
         follow_up = "" if result.follow_up is None else f", follow-up {result.follow_up:.3f}"
@@ -207,6 +237,7 @@ class Trainer:
             f"(first turn {result.first_turn:.3f}{follow_up}; {result.num_dialogs} dialogs)"
         )
         self._watch(scored)
+        return scored
 
     def _watch(self, scored: Sequence[Scored]) -> None:
         """Compare the evaluation of `scored` with those before it, and say aloud what looks like gaming."""
@@ -215,12 +246,13 @@ class Trainer:
         vector, success = np.concatenate([s.vector for s in scores]), np.concatenate([s.success for s in scores])
         known = len(progress.gaming.alarms)
         now = snapshot(progress.step, vector, success, len(scores), self._signal)
-        progress.gaming = progress.gaming.after(now, self._config.rewards.weights)
+        progress.gaming = progress.gaming.after(now, self._signal.weights_by_name)
         for alarm in progress.gaming.alarms[known:]:
             self._records.say(f"warning: {alarm}")
 
     def _record(self, metrics: dict[str, float]) -> None:
         timing = self._records.lap()
+        self._world.fleet.observe(timing)
         tokens_per_second = metrics["throughput/tokens"] / max(timing["timing_s/step"], 1e-9)
         metrics |= timing | self._world.fleet.metrics() | {"throughput/tokens_per_second": tokens_per_second}
         self._records.log(self._progress.step - 1, metrics)

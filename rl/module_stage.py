@@ -27,7 +27,7 @@ def make_module(pipeline: Pipeline, stage: Stage, adapter: Path) -> Module:
     config, directory = pipeline.started(stage), pipeline.directory(stage.name)
     domains: tuple[str, ...] = ()
     scenarios: tuple[str, ...] = ()
-    if not isinstance(config, PretrainConfig):
+    if not isinstance(config, PretrainConfig) and config.tasks is not None:
         library, mix = mixture_of(config.tasks)
         scenarios = tuple(line.scenario for line in mix)
         domains = tuple(dict.fromkeys(library.find(name).domain for name in scenarios))
@@ -41,7 +41,7 @@ def make_module(pipeline: Pipeline, stage: Stage, adapter: Path) -> Module:
     )
     base = Path(config.model.name_or_path)
     dtype = torch.bfloat16 if config.model.dtype == "bfloat16" else torch.float32
-    return write_module(pipeline.output(stage), read_adapter(adapter), base=base, dtype=dtype, about=about)
+    return write_module(pipeline.output(stage.name), read_adapter(adapter), base=base, dtype=dtype, about=about)
 
 
 def tasks_of(manifest: ModuleManifest) -> TasksConfig:

@@ -6,6 +6,7 @@ twice, and nothing stays that its inputs have outdated. The code is no part of t
 the directory of the stage.
 """
 
+import glob
 import hashlib
 import json
 import shutil
@@ -17,16 +18,19 @@ from typing import Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from rl.checkpoint import Checkpoints
+from rl.config import Config
 from rl.files import sha256_of, write_whole
 from rl.rows import find_files
 from rl.runs import differences
-from rl.stage_config import PretrainConfig, RouterConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RewardModelConfig, RouterConfig, SFTConfig, StageConfig
+from rl.store import FOLDER
 
-INPUTS, OUTPUT, POLICY, MODULES = "inputs.json", "output.json", "policy", "modules"
+INPUTS, OUTPUT, POLICY, REWARD_MODEL = "inputs.json", "output.json", "policy", "reward_model"
+MODULES = "modules"
 TOKENIZER = "tokenizer.json"
 
 M = TypeVar("M", bound=BaseModel)
-Kind = Literal["pretrain", "sft", "ppo"]
+Kind = Literal["pretrain", "sft", "reward_model", "ppo"]
 
 # What decides where and how fast a stage runs and what it keeps, and not what comes out of it.
 NO_INPUT = (
@@ -35,9 +39,13 @@ NO_INPUT = (
     "run.wandb_project",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
+    "rollout.autoscale",
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
     "rewards.num_reward_workers",
+    "rewards.model.name_or_path",  # its hash is an input, too
+    "rewards.model.num_workers",
+    "rewards.model.num_gpus",
     "rewards.timeout_seconds",
     "learner.timeout_seconds",
     "checkpoint.every",
@@ -51,15 +59,26 @@ class StageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`start_from`: the stage whose model it starts from; None: what its own `model` section says. `module`: the name
-    of the module that comes out of it in place of a model, over that one as its base; empty: a model does.
+    """A part of a pipeline.
+
+    Attributes:
+        start_from: the stage whose model it starts from; None: what its own `model` section says.
+        reward_from: the stage whose reward model it is paid by, as its `rewards.model` says.
+        module: the name of the module that comes out of it in place of a model, over that one as its base; empty: a
+            model does.
     """
 
     name: str
     kind: Kind
     start_from: str | None
     config: StageConfig
+    reward_from: str | None = None
     module: str = ""
+
+    @property
+    def output(self) -> str:
+        """The name of the folder of what it trains, in its checkpoints."""
+        return REWARD_MODEL if self.kind == "reward_model" else POLICY
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,22 +100,23 @@ class Pipeline:
     def directory(self, name: str) -> Path:
         return self.folder / "stages" / name
 
-    def output(self, stage: Stage) -> Path:
+    def output(self, name: str) -> Path:
         """The folder of the model or the module that comes out of a stage."""
-        return self.modules / stage.module if stage.module else self.directory(stage.name) / POLICY
+        stage = next(stage for stage in self.stages if stage.name == name)
+        return self.modules / stage.module if stage.module else self.directory(name) / stage.output
 
     def started(self, stage: Stage) -> StageConfig:
         """The stage's configuration with the folder of the model that it starts from."""
         if stage.start_from is None:
             return stage.config
-        policy = self.directory(stage.start_from) / POLICY
-        model = stage.config.model.model_copy(update={"name_or_path": str(policy.absolute())})
+        folder = self.output(stage.start_from).absolute()
+        model = stage.config.model.model_copy(update={"name_or_path": str(folder)})
         return stage.config.model_copy(update={"model": model})
 
 
 class Inputs(BaseModel):
-    """What a stage is made from. `model`: SHA-256 of the model's files, or a hub id; `files`: path -> SHA-256;
-    `module`: how what comes out of it is called.
+    """What a stage is made from. `model`, `reward_model`: SHA-256 of the model's files, or a hub id; `files`: path ->
+    SHA-256; `module`: how what comes out of it is called.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -105,6 +125,7 @@ class Inputs(BaseModel):
     config: dict[str, JsonValue]
     model: str
     files: dict[str, str]
+    reward_model: str = ""
     module: str = ""
 
 
@@ -127,15 +148,16 @@ class Decision:
 
 def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
     """What the stage would be made from now. Raises StageError, and `rl.rows.DataFileError` where a file is missing."""
-    name = pipeline.started(stage).model.name_or_path
-    folder = Path(name)
-    if stage.start_from is not None and not folder.is_dir():
-        raise StageError(f"it starts from {stage.start_from}, whose output {folder} is not there")
+    for origin, words in ((stage.start_from, "starts from"), (stage.reward_from, "takes its reward from")):
+        if origin is not None and not pipeline.output(origin).is_dir():
+            raise StageError(f"it {words} {origin}, whose output {pipeline.output(origin)} is not there")
+    config = pipeline.started(stage)
     return Inputs(
         kind=stage.kind,
         config=_result_relevant(stage.config),
-        model=model_sha256(folder) if name and folder.is_dir() else name,
-        files={str(path): sha256_of(path) for pattern in _files(stage.config) for path in find_files(pattern)},
+        model=_identity(config.model.name_or_path),
+        reward_model=_identity(config.rewards.model.name_or_path) if isinstance(config, Config) else "",
+        files={str(path): sha256_of(path) for pattern in files_of(stage.config) for path in find_files(pattern)},
         module=stage.module,
     )
 
@@ -172,27 +194,27 @@ def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
 
 
 def complete(pipeline: Pipeline, stage: Stage) -> Output:
-    """Take the policy out of the last checkpoint, where pruning cannot reach it, or make a module of it, and declare
-    the stage finished. Raises StageError where its tokenizer is not the one that it started from.
+    """Take the model out of the last checkpoint, where pruning cannot reach it, or make a module of it, and declare the
+    stage finished. Raises StageError where its tokenizer is not the one that it started from.
     """
     directory = pipeline.directory(stage.name)
     names = Checkpoints(directory, {}).names()
     if not names:
         raise StageError(f"{directory} has no checkpoint")
-    policy, folder = directory / "checkpoints" / names[-1] / POLICY, pipeline.output(stage)
+    trained, folder = directory / "checkpoints" / names[-1] / stage.output, pipeline.output(stage.name)
     if stage.module:
         from rl.module_stage import make_module  # torch, which those who only read a recipe do without
 
-        make_module(pipeline, stage, policy)
+        make_module(pipeline, stage, trained)
     else:
-        unfinished = directory / f".{POLICY}.copying"
+        unfinished = directory / f".{stage.output}.copying"
         shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(policy, unfinished)
+        shutil.copytree(trained, unfinished)
         shutil.rmtree(folder, ignore_errors=True)
         unfinished.rename(folder)
     output = Output(model=model_sha256(folder), tokenizer=_tokenizer_sha256(folder))
     if stage.start_from is not None and not stage.module:
-        before = _tokenizer_sha256(pipeline.directory(stage.start_from) / POLICY)
+        before = _tokenizer_sha256(pipeline.output(stage.start_from))
         if output.tokenizer != before:
             raise StageError(f"its tokenizer is not that of {stage.start_from}, which it started from")
     write_whole(directory / OUTPUT, (output.model_dump_json(indent=1) + "\n").encode())
@@ -207,13 +229,19 @@ def model_sha256(folder: Path) -> str:
     return digest.hexdigest()
 
 
+def _identity(name_or_path: str) -> str:
+    """A model's hash, where it is a folder here; else its name."""
+    folder = Path(name_or_path)
+    return model_sha256(folder) if name_or_path and folder.is_dir() else name_or_path
+
+
 def _tokenizer_sha256(folder: Path) -> str:
     path = folder / TOKENIZER
     return sha256_of(path) if path.exists() else ""
 
 
 def _check_output(pipeline: Pipeline, stage: Stage, output: Output) -> None:
-    directory, policy = pipeline.directory(stage.name), pipeline.output(stage)
+    directory, policy = pipeline.directory(stage.name), pipeline.output(stage.name)
     remedy = f"restore it, or remove {directory} to train the stage again"
     if not policy.is_dir():
         raise StageError(f"it is finished, but its output {policy} is missing; {remedy}")
@@ -232,6 +260,8 @@ def _changes(known: Inputs, now: Inputs) -> Iterator[str]:
     yield from differences(known.config, now.config)
     if known.model != now.model:
         yield "the model that it starts from"
+    if known.reward_model != now.reward_model:
+        yield "the reward model"
     for path in sorted(known.files.keys() | now.files.keys()):
         if known.files.get(path) != now.files.get(path):
             yield path
@@ -241,20 +271,27 @@ def _result_relevant(config: StageConfig) -> dict[str, JsonValue]:
     """The configuration without `NO_INPUT`."""
     values: dict[str, JsonValue] = json.loads(config.model_dump_json())
     for key in NO_INPUT:
-        section, _, field = key.partition(".")
-        fields = values.get(section)
-        if isinstance(fields, dict):
-            fields.pop(field, None)
+        *sections, field = key.split(".")
+        place: JsonValue = values
+        for section in sections:
+            place = place.get(section) if isinstance(place, dict) else None
+        if isinstance(place, dict):
+            place.pop(field, None)
     return values
 
 
-def _files(config: StageConfig) -> list[str]:
+def files_of(config: StageConfig) -> list[str]:
     """The patterns of all files that the stage reads."""
     if isinstance(config, PretrainConfig):
         return [source.path for source in config.corpus.sources]
-    files = [*config.tasks.files, *([config.tasks.questions] if config.tasks.questions else [])]
+    tasks = config.tasks
+    files = [] if tasks is None else [*tasks.files, *([tasks.questions] if tasks.questions else [])]
     if isinstance(config, SFTConfig):
-        return [*files, *(file.path for file in config.demonstrations.files)]
+        judges = config.rewards.files if config.rewards else ()
+        return [*files, *(file.path for file in config.demonstrations.files), *judges]
+    if isinstance(config, RewardModelConfig):
+        stores = [f"{glob.escape(run.run)}/{FOLDER}/train-*.parquet" for run in config.preferences.runs]
+        return [*files, *(file.path for file in config.preferences.files), *stores]
     return [*files, *config.rewards.files]
 
 

@@ -27,7 +27,7 @@ def write_pipeline_report(pipeline: Pipeline) -> None:
     header = ["stage", "kind", "starts from", "steps", "seconds", "what came of it"]
     links = [
         f"- {stage.name}: the {'module' if stage.module else 'model'} is in "
-        f"`{pipeline.output(stage).relative_to(pipeline.folder)}`"
+        f"`{pipeline.output(stage.name).relative_to(pipeline.folder)}`"
         for stage in pipeline.stages
     ]
     sections = [f"# {pipeline.name}", markdown_table("Stages", header, rows), "\n".join(links)]
@@ -44,6 +44,9 @@ def _came_out(report: dict[str, Any]) -> str:
     """The figure that a stage is judged by, before and after."""
     if evals := report.get("eval"):
         return f"held-out accuracy {evals[0]['accuracy']:.1%} -> {evals[-1]['accuracy']:.1%}"
+    if pairs := report.get("pairs"):
+        low, high = pairs["accuracy_interval"]
+        return f"held-out pair accuracy {pairs['accuracy']:.1%} ({low:.1%} to {high:.1%})"
     loss = f"loss {report['loss']['first']:.3f} -> {report['loss']['last']:.3f}"
     bits = list(report["bits_per_byte"].values())
     return f"{loss}; held-out bits per byte {sum(bits) / len(bits):.3f}" if bits else loss

@@ -3,7 +3,7 @@
 from collections import Counter
 from dataclasses import dataclass, field, replace
 
-from rewards.signal import Moments, Signal
+from rewards.signal import Moments, Signal, Weights
 from rl.baselines import Baselines
 from rl.checkpoint import RunState
 from rl.curriculum import Curriculum
@@ -30,6 +30,7 @@ class Progress:
     baselines: Baselines = field(default_factory=Baselines)
     pool: Pool = field(default_factory=Pool)
     known_tasks: tuple[str, ...] = ()
+    weights: Weights = field(default_factory=Weights)
 
     def to_state(self, signal: Signal) -> RunState:
         return RunState(
@@ -45,6 +46,7 @@ class Progress:
             baselines=self.baselines,
             pool=self.pool,
             known_tasks=self.known_tasks,
+            weights=self.weights,
         )
 
     def restored(self, state: RunState, signal: Signal) -> "Progress":
@@ -63,4 +65,5 @@ class Progress:
             baselines=state.baselines,
             pool=state.pool,
             known_tasks=state.known_tasks,
+            weights=state.weights,
         )

@@ -16,6 +16,7 @@ from pydantic import JsonValue
 from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
 from rl.config import Config
+from rl.control import Control
 from rl.metrics import MetricsLog, Phase, PhaseTimer
 from rl.pool import Pool, PoolFolder
 from rl.stage_config import StageConfig
@@ -41,6 +42,8 @@ class Records:
     ) -> None:
         self.run_dir, self.say, self.dimensions = run_dir, say, tuple(dimensions)
         self.opponents = PoolFolder(run_dir)
+        self.control = Control(run_dir)
+        self.control.clear()
         self._config = config
         self._store = TrajectoryStore(run_dir, dimensions)
         self._checkpoints = Checkpoints(run_dir, identity)

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from rl.feedback_report import json_feedback, report_feedback, sentences, weight_rows
 from rl.files import write_whole
 from rl.gaming import Alarm
-from rl.metrics import MetricsLine, read_metrics
-from rl.plots import draw
+from rl.metrics import MetricsLine, read_metrics, series
+from rl.plots import LEVEL, draw
 from rl.results import EvalResult
 from rl.show import printable
 from rl.store import Query, Record, opening_questions, parts, read
@@ -59,6 +60,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         "peak_rss_bytes": dict(summary.peak_rss_bytes),
         "episodes": dict(summary.episodes),
         "held_out_seen_share": share,
+        "feedback": json_feedback(report_feedback(run_dir)),
     }
     plots = draw(run_dir / PLOTS, lines, summary.evals)
     sections = [
@@ -67,7 +69,9 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
         _evaluations(summary.evals),
         *_breakdowns(summary.evals),
         _selfplay(lines),
+        _curriculum(lines),
         _alarms(summary.alarms),
+        *_feedback(run_dir),
         _dialogs(run_dir),
         markdown_table("Time", ["phase", "seconds", "share"], _time_rows(seconds)),
         markdown_table(
@@ -168,11 +172,33 @@ def _selfplay(lines: Sequence[MetricsLine], limit: int = 5) -> str:
     return markdown_table("Self-play: the policy's own proposals", ["iteration", *names], rows)
 
 
+def _curriculum(lines: Sequence[MetricsLine]) -> str:
+    """Where each scenario began and where it has come to, with a curriculum."""
+    names = sorted({name for line in lines for name in line.values if LEVEL.fullmatch(name)})
+    rows = []
+    for name in names:
+        _, levels = series(lines, name)
+        scenario = name.removeprefix("curriculum/").removesuffix("/level")
+        rows.append([scenario, *(f"{level:g}" for level in (levels[0], max(levels), levels[-1]))])
+    return markdown_table("Curriculum: level of most questions", ["scenario", "first", "highest", "last"], rows)
+
+
 def _alarms(alarms: Sequence[Alarm]) -> str:
     if not alarms:
         return ""
     advice = "Read dialogs that such a dimension praises, then change its weight or gate it (`rewards.gates`)."
     return "\n".join(["## Gaming alarms", "", *(f"- {alarm}" for alarm in alarms), "", advice])
+
+
+def _feedback(run_dir: Path) -> list[str]:
+    report = report_feedback(run_dir)
+    if not report.num_ratings:
+        return []
+    rows = weight_rows(report.used) if report.used else []
+    return [
+        "\n".join(["## Human feedback", "", *(f"- {_quote(line, 500)}" for line in sentences(report))]),
+        markdown_table("Weights before and after human feedback", ["dimension", "recipe", "corrected"], rows),
+    ]
 
 
 def _dialogs(run_dir: Path, limit: int = 6) -> str:

@@ -1,7 +1,5 @@
 """The rewards report for people and machines: in the terminal, as one HTML file that needs nothing else, as JSON."""
 
-import base64
-import html
 from collections.abc import Sequence
 from dataclasses import asdict
 
@@ -9,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from rl.html import bullets, escape, page, paragraph, picture, table
 from rl.reward_plots import reward_plots
 from rl.reward_report import SAME, Distribution, Line, Pair, RewardReport
 from rl.show import printable
@@ -16,12 +15,6 @@ from rl.show import printable
 MOVED = 0.5  # standard deviations: a dimension without weight is worth a line in the terminal
 HEADER = ("dimension", "weight", "judged", "early", "late", "drift", "share", "")
 DISTRIBUTION_HEADER = ("dimension", "when", "mean", "std", "5 %", "median", "95 %")
-STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:72rem;margin:2rem auto;padding:0 1rem;color:#222}"
-    "table{border-collapse:collapse;font-size:13px}td,th{padding:.15rem .6rem;border-bottom:1px solid #ddd;"
-    "text-align:right}td:first-child,th:first-child,td:last-child{text-align:left}"
-    ".alarm{color:#b00020;font-weight:600}img{max-width:100%}"
-)
 
 
 def print_report(report: RewardReport, console: Console) -> None:
@@ -41,26 +34,19 @@ def print_report(report: RewardReport, console: Console) -> None:
 
 def html_report(report: RewardReport) -> str:
     """A page that holds its pictures and its style; every name in it is escaped."""
-    alarms = [f'<p class="alarm">{_escape(str(alarm))}</p>' for alarm in report.alarms]
-    pictures = [
-        f'<h2>{_escape(title)}</h2>\n<img alt="{_escape(title)}" '
-        f'src="data:image/png;base64,{base64.b64encode(png).decode()}">'
-        for title, png in reward_plots(report).items()
-    ]
     rest = [line for line in report.lines if not line.weight]
+    title = f"Rewards of {report.name}"
     sections = [
-        f"<h1>Rewards of {_escape(report.name)}</h1>",
-        f"<p>{_escape(_summary(report))}</p>",
-        *alarms,
-        *pictures,
-        _html_table("Dimensions that train", HEADER, [_cells(line) for line in report.by_share()]),
-        _html_table("Watched dimensions", HEADER, [_cells(line) for line in rest]),
-        *(_html_list(title, found) for title, found in _findings(report)),
-        _html_table("Distributions", DISTRIBUTION_HEADER, _distributions(report.lines)),
+        f"<h1>{escape(title)}</h1>",
+        paragraph(_summary(report)),
+        *(paragraph(str(alarm), alarm=True) for alarm in report.alarms),
+        *(picture(name, png) for name, png in reward_plots(report).items()),
+        table("Dimensions that train", HEADER, [_cells(line) for line in report.by_share()]),
+        table("Watched dimensions", HEADER, [_cells(line) for line in rest]),
+        *(bullets(name, found) for name, found in _findings(report)),
+        table("Distributions", DISTRIBUTION_HEADER, _distributions(report.lines)),
     ]
-    title = f"<title>Rewards of {_escape(report.name)}</title>"
-    head = f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">{title}<style>{STYLE}</style></head>'
-    return "\n".join([head, "<body>", *(section for section in sections if section), "</body></html>", ""])
+    return page(title, sections)
 
 
 def json_report(report: RewardReport) -> dict[str, object]:
@@ -132,20 +118,3 @@ def _table(title: str, lines: Sequence[Line]) -> Table:
     for line in lines:
         table.add_row(*(Text(printable(cell)) for cell in _cells(line)))
     return table
-
-
-def _escape(text: str) -> str:
-    return html.escape(printable(text))
-
-
-def _html_table(title: str, header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    if not rows:
-        return ""
-    head = "".join(f"<th>{_escape(cell)}</th>" for cell in header)
-    body = "\n".join("<tr>" + "".join(f"<td>{_escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<h2>{_escape(title)}</h2>\n<table><tr>{head}</tr>\n{body}</table>"
-
-
-def _html_list(title: str, entries: Sequence[str]) -> str:
-    items = "\n".join(f"<li>{_escape(entry)}</li>" for entry in entries) or "<li>none</li>"
-    return f"<h2>{_escape(title)}</h2>\n<ul>{items}</ul>"

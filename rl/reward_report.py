@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from rewards.signal import Moments, Signal
+from rewards.signal import Moments, Signal, Weights
+from rl.checkpoint import newest_state
 from rl.gaming import Alarm, GamingWatch, snapshot
 from rl.load_config import load_config
 from rl.store import Judgements, Query, judgements, parts
@@ -102,7 +103,8 @@ class RewardReport:
 def report_rewards(run_dir: Path, role: Role = "assistant") -> RewardReport:
     """Read a run, going on or ended. Raises RewardReportError if nothing of this role has been judged in training."""
     config = load_config(str(run_dir / "config.yaml"))
-    signal = signal_of(config.rewards)
+    state = newest_state(run_dir)
+    signal = signal_of(config.rewards).reweighted(state.weights if state else Weights())
     iterations = sorted({part.iteration for part in parts(run_dir, Query(purpose="train"))})
     groups = [g for g in (_read_iteration(run_dir, signal, role, i) for i in spread(iterations, MAX_ITERATIONS)) if g]
     if not any(len(group.success) for group in groups):
@@ -112,7 +114,7 @@ def report_rewards(run_dir: Path, role: Role = "assistant") -> RewardReport:
     quarter = max(1, len(groups) // 4)
     early, late = (np.concatenate([g.vector for g in some]) for some in (groups[:quarter], groups[-quarter:]))
     brought = signal.contributions(vector, success, Moments.of(signal.transformed(vector)))
-    watch, evaluations = _watch(run_dir, signal, config.rewards.weights)
+    watch, evaluations = _watch(run_dir, signal, signal.weights_by_name)
     return RewardReport(
         name=config.run.name,
         role=role,

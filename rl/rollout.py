@@ -8,22 +8,24 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
 from envs.library import Library
-from envs.task import Played, Question
+from envs.task import FinishReason, Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
-from models.lora import ModuleError
 from models.modules import EngineModules
-from models.sampler import Sample, SampleRequest
+from models.sampler import Sample, SampleRequest, Timing, TimingRequest
+from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
+from rl.calls import CallRules, Calls
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
-from rl.router import Router
+from rl.module_choice import ModuleChoice
 from rl.trajectory import EpisodeRequest, Trajectory, failed
+
+IDLE_SECONDS = 0.05  # between two looks at the clock while only tools are at work
 
 
 class Engine(Protocol):
@@ -34,13 +36,20 @@ class Engine(Protocol):
 
     def add(self, request: SampleRequest) -> None: ...
 
+    def add_score(self, request: ScoreRequest) -> None: ...
+
     def abort(self, ids: Sequence[str]) -> None: ...
 
-    def step(self) -> list[Sample]: ...
+    def step(self) -> Sequence[Sample | Scores]: ...
+
+    def time_tokens(self, requests: Sequence[SampleRequest], concurrency: int) -> list[list[float]]: ...
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float: ...
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None: ...
+
+
+Result = Trajectory | Scores | Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +71,7 @@ class RolloutWorker:
             dialog with another folder is under way, so it may use one engine for all of them.
         model_users: whether a model plays the user in training, where the scenario can be played.
         modules: those of the engine, where it takes any.
+        calls: the tools that the assistant may call within an answer; none unless given.
 
     Example: `worker.admit(requests); trajectories = worker.advance(max_seconds=0.2)`
     """
@@ -77,52 +87,55 @@ class RolloutWorker:
         opponents: Callable[[str], Engine] | None = None,
         model_users: bool = False,
         modules: EngineModules | None = None,
+        calls: CallRules | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._chat, self._library, self._budget = engine, chat, library, budget
         self._name, self._clock = name, clock
         self._opponents, self._model_users = opponents, model_users
-        self._modules = modules
-        self._router: Router | None = None
+        self._modules = ModuleChoice(modules)
+        self._calls = Calls(chat, calls or CallRules())
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
         self._waiting: deque[EpisodeRequest] = deque()  # for their opponent to take the second engine
-        self._finished: list[Trajectory] = []
+        self._num_scoring = 0
+        self._finished: list[Result] = []
 
     @property
     def num_unfinished(self) -> int:
-        return len(self._episodes) + len(self._waiting)
+        return len(self._episodes) + len(self._waiting) + self._num_scoring
 
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
         return self._engine.load(manifest, buckets)
 
     def serve_modules(self, folders: Sequence[str], router: str) -> None:
-        """Let the engine have the modules in these folders and no others, and a router choose among them that is in a
-        file; "" for none. Raises ModuleError, RouterError.
-        """
-        if self._modules is not None:
-            self._modules.serve([Path(folder) for folder in folders])
-        elif folders:
-            raise ModuleError("this engine takes no modules; set rollout.num_modules")
-        self._router = Router.load(Path(router)) if router else None
+        """See `rl.module_choice.ModuleChoice.serve`."""
+        self._modules.serve(folders, router)
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
         self._engine.join_transfer(init_info)
 
-    def admit(self, requests: Sequence[EpisodeRequest]) -> None:
+    def admit(self, requests: Sequence[EpisodeRequest | ScoreRequest | TimingRequest]) -> None:
         """Start a dialog for every request. One that cannot start is finished at once, as failed; one with another
-        opponent than those under way waits until they have ended.
+        opponent than those under way waits until they have ended. Continuations are scored, in no dialog;
+        tokens are timed at once, before anything else.
         """
         for request in requests:
-            if request.opponent:
+            if isinstance(request, ScoreRequest):
+                self._num_scoring += 1
+                self._engine.add_score(request)
+            elif isinstance(request, TimingRequest):
+                times = self._engine.time_tokens(request.samples, request.concurrency)
+                self._finished.append(Timing(request, tuple(map(tuple, times))))
+            elif request.opponent:
                 self._waiting.append(request)
             else:
                 self._start(request)
         self._start_waiting()
 
-    def advance(self, max_seconds: float) -> list[Trajectory]:
+    def advance(self, max_seconds: float) -> list[Result]:
         """Step the engines, once at least, until all dialogs have ended or `max_seconds` are over.
 
         Returns what has ended since the last call.
@@ -131,8 +144,9 @@ class RolloutWorker:
         while self.num_unfinished:
             for engine in filter(None, (self._engine, self._opponent)):
                 if engine.num_unfinished:
-                    for sample in engine.step():
-                        self._take(self._episodes.pop(sample.id), sample)
+                    for result in engine.step():
+                        self._note(result)
+            self._hand_out_outputs()
             self._end_overdue()
             self._start_waiting()
             if self._clock() - start >= max_seconds:
@@ -165,12 +179,12 @@ class RolloutWorker:
         try:
             conversation = self._conversation(request)
             cue = conversation.open()
-            prompt = self._chat.open(cue.question.text)
+            episode = Episode(request, conversation, self._clock())
+            side = episode.side(cue.role)
+            prompt = self._prompt(side, cue.question.text)
         except Exception as error:  # a user's scenario may do anything, and must cost one episode only
             self._fail(request, f"the scenario raised {cause_of(error)}")
             return
-        episode = Episode(request, conversation, self._clock())
-        side = episode.side(cue.role)
         if len(prompt) > self._room(side):
             self._fail(request, f"the opening question has {len(prompt)} tokens, more than {self._room(side)}")
             return
@@ -194,30 +208,31 @@ class RolloutWorker:
         return room if side.turns else min(self._budget.max_prompt_length, room)
 
     def _ask(self, episode: Episode, side: Side, question: Question, prompt: list[int]) -> None:
-        side.module = self._module(side, question)
+        side.module = self._modules.choose(side, question)
         side.read(question, prompt)
         episode.speaker = side
+        self._sample(episode)
+
+    def _sample(self, episode: Episode) -> None:
+        """Let the speaker write its answer, or the next part of it."""
+        side = episode.speaker
         self._episodes[side.request.id] = episode
         self._engine_of(side).add(
             SampleRequest(
                 id=side.request.id,
                 prompt=side.tokens,
-                max_tokens=min(self._budget.max_response_length, self._budget.max_length - len(side.tokens)),
-                seed=side.request.turn_seed(len(side.turns)),
-                greedy=side.request.purpose == "eval",
+                max_tokens=self._tokens_left(side),
+                seed=side.sample_seed,
+                greedy=side.request.is_greedy,
+                stop_token_ids=self._calls.stop_token_ids(side),
                 module=side.module,
             )
         )
 
-    def _module(self, side: Side, question: Question) -> str:
-        """Which module answers the question; "" for none."""
-        request = side.request
-        if request.role != "assistant":
-            return ""
-        if request.routing == "none" or (request.routing == "dialog" and side.turns):
-            return side.module or request.module
-        assert self._router is not None, "a request asks for a router, and this worker was given none"
-        return self._router.choose(question.text, otherwise=side.module)
+    def _tokens_left(self, side: Side) -> int:
+        """That this side may still write in this turn."""
+        own = self._budget.max_response_length - side.draft.num_tokens
+        return min(own, self._budget.max_length - len(side.tokens))
 
     def _engine_of(self, side: Side) -> Engine:
         if not side.request.is_by_opponent:
@@ -225,11 +240,47 @@ class RolloutWorker:
         assert self._opponent is not None
         return self._opponent
 
+    def _note(self, result: Sample | Scores) -> None:
+        if isinstance(result, Scores):
+            self._num_scoring -= 1
+            self._finished.append(result)
+        else:
+            self._take(self._episodes.pop(result.id), result)
+
     def _take(self, episode: Episode, sample: Sample) -> None:
-        """Note what was said, and hand it to the other side."""
+        """Note what was written. It may have stopped for a call; else it is an answer."""
+        side = episode.speaker
+        side.write(sample)
+        if sample.finish == "length" or side.tokens[-1] in self._chat.stop_token_ids:
+            self._end_turn(episode, sample.finish)
+        elif not self._tokens_left(side):
+            self._end_turn(episode, "length")
+        elif self._calls.start(episode):
+            self._episodes[side.request.id] = episode
+        else:
+            self._sample(episode)
+
+    def _hand_out_outputs(self) -> None:
+        """Let those go on whose calls have ended; where nobody else has anything to do, wait for one."""
+        is_idle = not any(engine.num_unfinished for engine in (self._engine, self._opponent) if engine)
+        for episode, call, output in self._calls.finished(IDLE_SECONDS if is_idle else 0.0):
+            side = episode.speaker
+            del self._episodes[side.request.id]
+            try:
+                text, tokens = self._calls.tokens_of(output.result())
+            except Exception as error:
+                self._lose(episode, f"the tool {call.tool} raised {type(error).__name__}: {error}")
+                continue
+            if len(tokens) >= self._budget.max_length - len(side.tokens):
+                self._end_turn(episode, "length")
+            else:
+                side.read_output(call, text, tokens)
+                self._sample(episode)
+
+    def _end_turn(self, episode: Episode, finish: FinishReason) -> None:
+        """Hand the answer to the other side."""
         speaker = episode.speaker
-        answer = self._chat.decode(sample.tokens.tolist())
-        speaker.write(sample, answer)
+        answer = speaker.end_turn(self._chat.decode(speaker.draft.tail), finish).answer
         try:
             cue = episode.conversation.reply(speaker.request.role, answer)
             if cue is None:
@@ -246,7 +297,9 @@ class RolloutWorker:
         self._ask(episode, side, cue.question, prompt)
 
     def _prompt(self, side: Side, text: str) -> list[int]:
-        return self._chat.reply(text, answer_ended=not side.is_cut_off) if side.turns else self._chat.open(text)
+        if side.turns:
+            return self._chat.reply(text, answer_ended=not side.is_cut_off)
+        return self._chat.open(text, self._calls.system(side))
 
     def _end(self, episode: Episode, *, cut: bool) -> None:
         self._finished.append(episode.finish(cut=cut, worker=self._name, now=self._clock()))
@@ -262,7 +315,10 @@ class RolloutWorker:
         now, limit = self._clock(), self._budget.timeout_seconds
         overdue = {key: e for key, e in self._episodes.items() if now - e.started > limit}
         for key, episode in overdue.items():
-            self._engine_of(episode.speaker).abort([key])
+            if key in self._calls:
+                self._calls.drop(key)
+            else:
+                self._engine_of(episode.speaker).abort([key])
             del self._episodes[key]
             if episode.main.turns:
                 self._end(episode, cut=True)

@@ -6,6 +6,7 @@ bytes of another encoding, a column that is not there.
 
 import codecs
 import glob
+import gzip
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ import pyarrow.parquet as pq
 
 MAX_CHARACTERS = 1_000_000  # of one plain document: a file without separators comes in pieces
 ROWS_AT_ONCE = 1024
+GZIP = ".gz"
 
 
 class DataFileError(ValueError):
@@ -60,17 +62,17 @@ def find_files(pattern: str) -> list[Path]:
 
 
 def read_rows(path: Path, columns: Sequence[str], broken: Broken, *, encoding: str = "utf-8") -> Iterator[Row]:
-    """The rows of a `.parquet` or `.jsonl` file that have all of `columns`.
+    """The rows of a `.parquet`, `.jsonl` or `.jsonl.gz` file that have all of `columns`.
 
     Raises DataFileError for a file that cannot be read, and see `Broken`.
     """
-    match path.suffix:
+    match Path(path.name.removesuffix(GZIP)).suffix:
         case ".parquet":
             yield from _parquet(path, columns)
         case ".jsonl":
             yield from _jsonl(path, columns, broken, encoding)
         case _:
-            raise DataFileError(f"{path}: must be a .parquet or .jsonl file")
+            raise DataFileError(f"{path}: must be a .parquet, .jsonl or .jsonl.gz file")
 
 
 def read_plain(path: Path, *, encoding: str = "utf-8", separator: str = "") -> Iterator[Row]:
@@ -118,7 +120,7 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
         yield from _wide_lines(path, codec.name)
         return
     try:
-        with path.open("rb") as file:
+        with gzip.open(path) if path.suffix == GZIP else path.open("rb") as file:
             for number, line in enumerate(file, start=1):
                 if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and number == 1:
                     raise DataFileError(f"{path}:1: is UTF-16, not {encoding}; set encoding: utf-16")
@@ -130,12 +132,14 @@ def _lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
                 yield number, text.removeprefix("\ufeff").rstrip("\r\n")
     except OSError as error:
         raise DataFileError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except EOFError as error:  # of gzip
+        raise DataFileError(f"{path}: cannot be read: it ends too early") from error
 
 
 def _wide_lines(path: Path, encoding: str) -> Iterator[tuple[int, str]]:
     number = 0
     try:
-        with path.open(encoding=encoding) as file:
+        with gzip.open(path, "rt", encoding=encoding) if path.suffix == ".gz" else path.open(encoding=encoding) as file:
             for number, line in enumerate(file, start=1):
                 yield number, line.rstrip("\n")
     except UnicodeError as error:

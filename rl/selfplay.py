@@ -9,9 +9,11 @@ their requests, so it does not matter which worker held them when.
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from envs.deadline import DeadlineError, call_within
 from envs.library import Library, ScenarioError
 from envs.mix import MixLine, draw, is_held_out
 from envs.task import Outcome, Proposing, Task, Transcript, Turn
@@ -67,19 +69,20 @@ class Proposals:
         ]
 
     def read(self, dialogs: Sequence[Trajectory], known: Iterable[str]) -> list[Proposal]:
-        """What each dialog has proposed, in order. `known`: see `key_of`."""
+        """What each dialog has proposed, in order. `known`: see `key_of`. Raises as `ask_for_task` does."""
         seen, proposals = set(known), []
         for dialog in dialogs:
-            task = self.task_of(dialog)
+            task = self._task_of(dialog)
             new = task is not None and key_of(task) not in seen and not self.is_held_out(task)
             if task is not None and new:
                 seen.add(key_of(task))
             proposals.append(Proposal(dialog, task, new))
         return proposals
 
-    def task_of(self, dialog: Trajectory) -> Task | None:
-        """Raises `ScenarioError`, see `ask_for_task`."""
-        return ask_for_task(self._scenario, dialog.transcript) if dialog.turns else None
+    def _task_of(self, dialog: Trajectory) -> Task | None:
+        if not dialog.turns:
+            return None
+        return ask_for_task(self._scenario, dialog.transcript, self._config.rollout.episode_timeout_seconds)
 
     def is_held_out(self, task: Task) -> bool:
         """Whether evaluation may ask the very question that the solver of this task is asked first."""
@@ -100,12 +103,15 @@ def proposing(library: Library, name: str) -> Proposing:
     return scenario
 
 
-def ask_for_task(scenario: Proposing, transcript: Transcript) -> Task | None:
-    """What the dialog has proposed. Raises `ScenarioError` where the scenario raises anything, or where what it returns
-    is no task of its own, which nobody could be paid for.
+def ask_for_task(scenario: Proposing, transcript: Transcript, timeout_seconds: float) -> Task | None:
+    """What the dialog has proposed. Raises `ScenarioError` where the scenario raises anything or does not return in
+    time, or where what it returns is no task of its own, which nobody could be paid for.
     """
     try:
-        task = scenario.proposed(transcript)
+        task = call_within(timeout_seconds, partial(scenario.proposed, transcript))
+    except DeadlineError as error:
+        limit = f"rollout.episode_timeout_seconds = {timeout_seconds:g}"
+        raise ScenarioError(f"{transcript.task.id}: `proposed` did not return within {limit}") from error
     except Exception as error:  # a user's scenario may do anything
         raise ScenarioError(f"{transcript.task.id}: `proposed` raised {cause_of(error)}") from error
     if task is not None and not (isinstance(task, Task) and task.given):
@@ -114,7 +120,7 @@ def ask_for_task(scenario: Proposing, transcript: Transcript) -> Task | None:
     return task
 
 
-def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]:
+def make_tasks(library: Library, line: MixLine, *, max_turns: int, timeout_seconds: float) -> list[Task]:
     """A task out of each language and level, made by somebody who answers right; solving it is rehearsed too.
 
     Raises `ScenarioError` where that is not possible here.
@@ -125,7 +131,7 @@ def make_tasks(library: Library, line: MixLine, *, max_turns: int) -> list[Task]
             task = Task(line.scenario, language, level, 0)
             asked = library.questions(task, max_turns=max_turns)
             turns = tuple(Turn(question, question.demonstration, "stop", num_tokens=1) for question in asked)
-            proposed = ask_for_task(scenario, Transcript(task, turns))
+            proposed = ask_for_task(scenario, Transcript(task, turns), timeout_seconds)
             if proposed is None:
                 cause = f"makes no task within rollout.max_turns = {max_turns}"
                 raise ScenarioError(f"selfplay.scenario: {task.id} {cause}, even with the right answers")
@@ -175,35 +181,31 @@ def _outcome(proposal: Proposal, success: dict[Task, list[float]]) -> Outcome:
     return Outcome(valid=proposal.task is not None, new=proposal.new, success=mean, proposed=True)
 
 
-def remembered(known: Sequence[str], judged: Sequence[Scored], proposals: Proposals, limit: int) -> tuple[str, ...]:
+def remembered(known: Sequence[str], proposals: Sequence[Proposal], limit: int) -> tuple[str, ...]:
     """The newest tasks that somebody has been asked to solve, at most `limit`, the newest last."""
-    tasks = [
-        proposals.task_of(s.trajectory)
-        for s in judged
-        if s.trajectory.outcome is not None and s.trajectory.outcome.proposed and s.trajectory.outcome.new
-    ]
-    everything = (*known, *(key_of(task) for task in tasks if task is not None))
+    asked = [key_of(proposal.task) for proposal in proposals if proposal.task is not None and proposal.new]
+    everything = (*known, *asked)
     return everything[max(0, len(everything) - limit) :]
 
 
-def proposal_metrics(judged: Sequence[Scored], proposals: Proposals) -> dict[str, float]:
+def proposal_metrics(judged: Sequence[Scored], proposals: Sequence[Proposal], rules: Proposals) -> dict[str, float]:
     """What the current policy has proposed in an iteration, and how its solvers fared; shares of its proposals.
 
-    Nothing where it has proposed nothing that was judged.
+    Nothing where it has proposed nothing that was judged. `judged`: the dialogs of the `proposals`, in their order.
     """
-    own = [s for s in judged if s.trajectory.request.role == "proposer" and not s.trajectory.request.opponent]
-    outcomes = [s.trajectory.outcome for s in own if s.trajectory.outcome is not None]
+    told = [(s, p) for s, p in zip(judged, proposals, strict=True) if not s.trajectory.request.opponent]
+    outcomes = [s.trajectory.outcome for s, _ in told if s.trajectory.outcome is not None]
     if not outcomes:
         return {}
-    tasks = [task for s in own if (task := proposals.task_of(s.trajectory)) is not None]
+    tasks = [proposal.task for _, proposal in told if proposal.task is not None]
     success = np.array([outcome.success for outcome in outcomes if outcome.success is not None])
     found = {
         "selfplay/validity": len(tasks) / len(outcomes),
         "selfplay/distinct": len({key_of(task) for task in tasks}) / len(outcomes),
         "selfplay/new": sum(outcome.new for outcome in outcomes) / len(outcomes),
-        "selfplay/held_out": sum(proposals.is_held_out(task) for task in tasks) / len(outcomes),
+        "selfplay/held_out": sum(rules.is_held_out(task) for task in tasks) / len(outcomes),
     }
-    rewards = [s.score.scalar for s in own if s.score is not None]
+    rewards = [s.score.scalar for s, _ in told if s.score is not None]
     if rewards:
         found["selfplay/reward_proposer"] = float(np.concatenate(rewards).mean())
     if len(success):

@@ -39,7 +39,7 @@ def render(record: Record) -> Panel:
     trajectory = record.trajectory
     lines: list[Text] = []
     for index, turn in enumerate(trajectory.turns):
-        lines += [*_dialog(turn, trajectory.request.role), _judgement(record, index)]
+        lines += [*dialog_lines(turn, trajectory.request.role), _judgement(record, index)]
         if dimensions := _dimensions(record, index):
             lines.append(dimensions)
     if trajectory.outcome is not None:
@@ -69,13 +69,14 @@ def _steers(letter: str) -> bool:
     return unicodedata.category(letter) in {"Cc", "Cf", "Cs", "Zl", "Zp"} and letter not in HARMLESS
 
 
-def _dialog(turn: Turn, role: Role) -> list[Text]:
+def dialog_lines(turn: Turn, role: Role) -> list[Text]:
+    """What was asked and answered, without any judgement of it."""
     question, expected = turn.question, turn.question.answer
     wanted = f"  [{question.kind}]" if expected is None else f"  [{question.kind}: {printable(expected)}]"
     cut = "  [cut off by the length limit]" if turn.finish == "length" else ""
     return [
         Text.assemble((f"{OTHER_SIDE[role]:11}", "bold blue"), printable(question.text), (wanted, "dim")),
-        Text.assemble((f"{role:11}", "bold"), printable(turn.answer), (cut, "yellow")),
+        Text.assemble((f"{role:11}", "bold"), printable(turn.text), (cut, "yellow")),
     ]
 
 

@@ -1,16 +1,22 @@
-"""The stages before PPO, pre-training and supervised fine-tuning, as typed sections like those of `rl/config.py`.
+"""The stages beside PPO (pre-training, supervised fine-tuning, reward model), as sections like those of `rl/config.py`.
 
 `run.num_iterations` counts optimiser steps here.
 """
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from typing import ClassVar, Literal
 
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+
+from envs.calls import ToolName
 from rl.config import (
     CheckpointConfig,
     Config,
     LearnerConfig,
     ModelConfig,
     OptimizerConfig,
+    PPOConfig,
+    RewardsConfig,
+    RolloutConfig,
     RunConfig,
     Section,
     TasksConfig,
@@ -56,7 +62,20 @@ class DialogFileConfig(Section):
     input_column: str = Field("", description="of more text that belongs to the question")
     answer_column: str = "answer"
     messages_column: str = Field("", description="of a list of {role, content}, in place of the columns above")
-    language: str = "en"
+    language: str = Field("en", description="of all dialogs; what `language_column` says comes first")
+    language_column: str = ""
+    level: NonNegativeInt = Field(0, description="of all dialogs, for the curriculum")
+    level_column: str = ""
+
+
+class RejectionConfig(Section):
+    """Dialogs of the model that the stage starts from, the best of several by reward; see `rl.rejection`."""
+
+    num_tasks: NonNegativeInt = Field(0, description="drawn from tasks.mix; 0: no dialogs of its own")
+    samples_per_task: PositiveInt = 8
+    keep: PositiveInt = Field(1, description="dialogs per task, at most: the best by mean reward of a turn")
+    min_reward: float | None = Field(None, description="mean reward of a turn below which none is kept; None: any")
+    min_success: float = Field(0.0, ge=0.0, le=1.0, description="mean success of a turn below which none is kept")
 
 
 class DemonstrationsConfig(Section):
@@ -65,41 +84,119 @@ class DemonstrationsConfig(Section):
     num_dialogs: NonNegativeInt = Field(2000, description="drawn from tasks.mix, answered by its own demonstrations")
     max_turns: PositiveInt = 8
     files: tuple[DialogFileConfig, ...] = ()
+    rejection: RejectionConfig = RejectionConfig()
+    tools: tuple[ToolName, ...] = Field((), description="that are called where a question names a calculation")
+    tool_share: float = Field(1.0, ge=0.0, le=1.0, description="of the drawn dialogs in which these tools are at hand")
     held_out_fraction: float = Field(0.05, ge=0.0, lt=1.0, description="share of dialogs never trained on")
     max_broken_rows: NonNegativeInt = 100
 
 
-class SupervisedConfig(Section):
-    batch_rows: PositiveInt = Field(16, description="rows of model.max_length tokens per optimiser step")
+class PacingConfig(Section):
+    """Easy documents first; see `rl.pacing`."""
+
+    enabled: bool = Field(False, description="false: all levels alike from the first step on")
+    by: Literal["level", "length"] = Field("level", description="of the task or file, or bands of document length")
+    num_bands: PositiveInt = Field(4, description="with by: length, bands of equal numbers of tokens")
+    start_levels: PositiveInt = Field(1, description="lowest levels that are open at the first step")
+    full_at: float = Field(0.5, gt=0.0, le=1.0, description="share of the steps after which every level is open")
+
+
+class PairFileConfig(Section):
+    """A file of pairs, see `rl.preference_files`. Human ratings have `messages_column: messages`."""
+
+    path: str = Field(min_length=1, description="a file, or a pattern")
+    chosen_column: str = "chosen"
+    rejected_column: str = "rejected"
+    prompt_column: str = Field("", description="of the question; empty: chosen and rejected are whole dialogs")
+    messages_column: str = Field("", description="of a list of {role, content} that ends with the question, instead")
+
+
+class PairRunConfig(Section):
+    """A run of PPO whose stored answers are compared, see `rl.preference_runs`."""
+
+    run: str = Field(min_length=1, description="its run directory")
+    weights: dict[str, float] = Field({}, description="dimension -> weight; empty: the reward that trained the policy")
+    first: NonNegativeInt = Field(0, description="iteration from which on")
+    last: NonNegativeInt | None = None
+    per_question: PositiveInt = Field(2, description="pairs from the answers to one question in one iteration, at most")
+    min_margin: NonNegativeFloat = Field(0.1, description="by which the better answer is better, at least")
+    num_pairs: PositiveInt = Field(10_000, description="at most")
+
+
+class PreferencesConfig(Section):
+    """What a reward model learns from; see `rl.preferences`."""
+
+    num_pairs: NonNegativeInt = Field(4000, description="drawn from `tasks`, at most; 0: none")
+    max_turns: PositiveInt = 8
+    weights: dict[str, float] = Field(
+        {"task.success": 1.0}, description="dimension -> weight: what tells the answers of a drawn pair apart"
+    )
+    min_margin: NonNegativeFloat = Field(0.1, description="by which the better answer is better, at least")
+    files: tuple[PairFileConfig, ...] = ()
+    runs: tuple[PairRunConfig, ...] = ()
+    held_out_fraction: float = Field(0.1, gt=0.0, lt=1.0, description="share of opening questions never trained on")
+    train_fraction: float = Field(1.0, gt=0.0, le=1.0, description="share of the others that is trained on")
+    max_broken_rows: NonNegativeInt = 100
+
+
+class StepsConfig(Section):
+    """What the steps of all stages have in common."""
+
     micro_batch_tokens: PositiveInt = Field(8192, description="tokens per forward pass, per rank")
     eval_every: NonNegativeInt = Field(100, description="steps; 0: only at the end")
-    eval_tokens: PositiveInt = Field(4096, description="held-out tokens per language and evaluation, at most")
     max_nonfinite_steps: PositiveInt = Field(3, description="skipped steps in a row before the stage stops")
+
+
+class SupervisedConfig(StepsConfig):
+    batch_rows: PositiveInt = Field(16, description="rows of model.max_length tokens per optimiser step")
+    eval_tokens: PositiveInt = Field(4096, description="held-out tokens per language and evaluation, at most")
+
+
+class PairwiseConfig(StepsConfig):
+    batch_pairs: PositiveInt = Field(64, description="pairs per optimiser step")
+    eval_pairs: PositiveInt = Field(1000, description="held-out pairs per evaluation, at most")
+    center_coef: NonNegativeFloat = Field(0.01, description="of (r_chosen + r_rejected)^2 in the loss; 0: off")
 
 
 class PretrainConfig(Section):
     """Next-token prediction on texts, from random weights or any model."""
 
+    kind: ClassVar[Literal["pretrain"]] = "pretrain"
+
     run: RunConfig = RunConfig()
     model: ModelConfig = ModelConfig()
     corpus: CorpusConfig = CorpusConfig()
+    curriculum: PacingConfig = PacingConfig()
     supervised: SupervisedConfig = SupervisedConfig()
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-3)
     learner: LearnerConfig = LearnerConfig()
     checkpoint: CheckpointConfig = CheckpointConfig(every=100)
 
+    @property
+    def steps(self) -> StepsConfig:
+        return self.supervised
+
 
 class SFTConfig(Section):
     """Next-token prediction on the answers of dialogs."""
+
+    kind: ClassVar[Literal["sft"]] = "sft"
 
     run: RunConfig = RunConfig()
     model: ModelConfig = ModelConfig()
     tasks: TasksConfig
     demonstrations: DemonstrationsConfig = DemonstrationsConfig()
+    curriculum: PacingConfig = PacingConfig()
+    rollout: RolloutConfig = Field(RolloutConfig(), description="how demonstrations.rejection samples")
+    rewards: RewardsConfig | None = Field(None, description="by which demonstrations.rejection chooses")
     supervised: SupervisedConfig = SupervisedConfig()
     optimizer: OptimizerConfig = OptimizerConfig(lr=1e-4)
     learner: LearnerConfig = LearnerConfig()
     checkpoint: CheckpointConfig = CheckpointConfig(every=100)
+
+    @property
+    def steps(self) -> StepsConfig:
+        return self.supervised
 
 
 class RouterConfig(Section):
@@ -110,4 +207,46 @@ class RouterConfig(Section):
     min_confidence: float = Field(0.6, ge=0.0, le=1.0, description="probability below which the base answers")
 
 
-StageConfig = Config | PretrainConfig | SFTConfig
+class RewardModelConfig(Section):
+    """A score of dialogs, learnt from which one of two people or programs prefer."""
+
+    kind: ClassVar[Literal["reward_model"]] = "reward_model"
+
+    run: RunConfig = RunConfig()
+    model: ModelConfig = ModelConfig()
+    tasks: TasksConfig | None = Field(None, description="what pairs are drawn from; none: from files and runs alone")
+    preferences: PreferencesConfig = PreferencesConfig()
+    pairwise: PairwiseConfig = PairwiseConfig()
+    optimizer: OptimizerConfig = OptimizerConfig(lr=1e-5)
+    learner: LearnerConfig = LearnerConfig()
+    checkpoint: CheckpointConfig = CheckpointConfig(every=100)
+
+    @property
+    def steps(self) -> StepsConfig:
+        return self.pairwise
+
+
+SupervisedStage = PretrainConfig | SFTConfig | RewardModelConfig
+StageConfig = Config | SupervisedStage
+
+
+def sampling_config(config: SFTConfig) -> Config | None:
+    """The run of which rollout and reward workers are a part; None where nothing is to be sampled.
+
+    There is no PPO in it: of its section, nothing is used.
+    """
+    rejection = config.demonstrations.rejection
+    if not rejection.num_tasks or config.rewards is None:
+        return None
+    rollout = config.rollout.model_copy(
+        update={"n_samples_per_prompt": rejection.samples_per_task, "weight_transfer": "object_store"}
+    )
+    return Config(
+        run=config.run,
+        model=config.model,
+        tasks=config.tasks,
+        rollout=rollout,
+        rewards=config.rewards,
+        ppo=PPOConfig(advantage_estimator="reinforce++", mini_batch_size=config.learner.num_ranks),
+        learner=config.learner,
+    )

@@ -1,7 +1,7 @@
 """What a supervised stage learns from: from its configuration to tokenised documents in its directory."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,10 +10,11 @@ from models.chat import chat_format
 from models.tokenizer import decode_ids, encode_texts
 from rl.corpus import Counts, Document, read_sources, tokenise, without_repeats
 from rl.demonstrations import Demonstration, from_files, from_scenarios, tokenise_dialogs
-from rl.documents import Documents, Mixture, Tokenised, write_documents
+from rl.documents import Documents, Mixture, Paced, Tokenised, write_documents
 from rl.embedded_corpus import embedded_corpus
+from rl.pair_data import pair_texts
 from rl.rows import Broken, DataFileError
-from rl.stage_config import PretrainConfig, SFTConfig
+from rl.stage_config import DialogFileConfig, PretrainConfig, RewardModelConfig, SFTConfig, SupervisedStage
 from rl.tasks import mixture_of
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 TOKENIZER_CHARACTERS = 1_000_000  # that the tokenizer learns from, per language: enough, and none drowns the others
 
 
-def start_texts(config: PretrainConfig | SFTConfig) -> Iterator[str]:
+def start_texts(config: SupervisedStage) -> Iterator[str]:
     """What the tokenizer of a stage that starts from random weights is trained on. Raises DataFileError."""
     used = Counter[str]()
     for text, language in _texts(config):
@@ -31,10 +32,25 @@ def start_texts(config: PretrainConfig | SFTConfig) -> Iterator[str]:
             yield text
 
 
+def check_files(config: SFTConfig) -> None:
+    """Read all dialogs that the user gives, for what is wrong with them. Raises DataFileError."""
+    broken = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
+    for _ in from_files(config.demonstrations.files, broken):
+        pass
+
+
 def prepare_documents(
-    config: PretrainConfig | SFTConfig, folder: Path, tokenizer: "Tokenizer", say: Callable[[str], None]
+    config: PretrainConfig | SFTConfig,
+    folder: Path,
+    tokenizer: "Tokenizer",
+    say: Callable[[str], None],
+    *,
+    own_dialogs: Sequence[DialogFileConfig] = (),
 ) -> Documents:
-    """The stage's documents in `folder`, written unless they are there already. Raises DataFileError."""
+    """The stage's documents in `folder`, written unless they are there already. Raises DataFileError.
+
+    `own_dialogs`: files of demonstrations that the stage has made itself, see `rl.rejection`.
+    """
     if not folder.exists():
         if isinstance(config, PretrainConfig):
             broken = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
@@ -43,7 +59,7 @@ def prepare_documents(
             say(f"corpus: {counts}; {broken}")
         else:
             broken = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
-            write_documents(_tokenised_dialogs(config, tokenizer, broken), folder)
+            write_documents(_tokenised_dialogs(config, tokenizer, broken, own_dialogs), folder)
             say(f"demonstrations: {broken}")
     documents = Documents.open(folder)
     if not len(documents.lengths) or documents.held_out.all():
@@ -53,21 +69,32 @@ def prepare_documents(
 
 def build_mixture(config: PretrainConfig | SFTConfig, documents: Documents, *, pad_token_id: int) -> Mixture:
     """The batches of a stage. Texts are cut to fill the rows, and weighed by language; dialogs stay whole."""
+    curriculum, num_steps = config.curriculum, config.run.num_iterations
+    paced = Paced(
+        start_levels=curriculum.start_levels,
+        full_step=round(curriculum.full_at * num_steps),
+        num_bands=curriculum.num_bands if curriculum.by == "length" else None,
+    )
     return Mixture(
         documents,
         seed=config.run.seed,
-        num_steps=config.run.num_iterations,
+        num_steps=num_steps,
         batch_rows=config.supervised.batch_rows,
         row_length=config.model.max_length,
         temperature=config.corpus.temperature if isinstance(config, PretrainConfig) else 1.0,
         split=isinstance(config, PretrainConfig),
         eval_tokens=config.supervised.eval_tokens,
         pad_token_id=pad_token_id,
+        paced=paced if curriculum.enabled else None,
     )
 
 
-def _texts(config: PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
-    """Texts with their languages."""
+def _texts(config: SupervisedStage) -> Iterator[tuple[str, str]]:
+    """Texts with their languages, "" where that is not known."""
+    if isinstance(config, RewardModelConfig):
+        for text in pair_texts(config):
+            yield text, ""
+        return
     if isinstance(config, PretrainConfig):
         limit = Broken(config.corpus.max_broken_rows, "corpus.max_broken_rows")
         for document in _documents(config, limit):
@@ -75,6 +102,8 @@ def _texts(config: PretrainConfig | SFTConfig) -> Iterator[tuple[str, str]]:
         return
     limit = Broken(config.demonstrations.max_broken_rows, "demonstrations.max_broken_rows")
     for demonstration in _demonstrations(config, limit):
+        if demonstration.system:
+            yield demonstration.system, demonstration.language
         for turn in demonstration.turns:
             for text in turn:
                 yield text, demonstration.language
@@ -94,12 +123,15 @@ def _tokenised_texts(
     )
 
 
-def _tokenised_dialogs(config: SFTConfig, tokenizer: "Tokenizer", broken: Broken) -> Iterator[Tokenised]:
+def _tokenised_dialogs(
+    config: SFTConfig, tokenizer: "Tokenizer", broken: Broken, own_dialogs: Sequence[DialogFileConfig]
+) -> Iterator[Tokenised]:
     return tokenise_dialogs(
-        _demonstrations(config, broken),
+        _demonstrations(config, broken, own_dialogs),
         chat_format(tokenizer),
         max_tokens=config.model.max_length,
         held_out_fraction=config.demonstrations.held_out_fraction,
+        has_tools=bool(config.demonstrations.tools),
     )
 
 
@@ -112,8 +144,10 @@ def _documents(config: PretrainConfig, broken: Broken) -> Iterator[Document]:
     )
 
 
-def _demonstrations(config: SFTConfig, broken: Broken) -> Iterator[Demonstration]:
+def _demonstrations(
+    config: SFTConfig, broken: Broken, own_dialogs: Sequence[DialogFileConfig] = ()
+) -> Iterator[Demonstration]:
     library, mix = mixture_of(config.tasks)
     fraction = config.tasks.held_out_fraction
     yield from from_scenarios(library, mix, config.demonstrations, seed=config.run.seed, fraction=fraction)
-    yield from from_files(config.demonstrations.files, broken)
+    yield from from_files((*config.demonstrations.files, *own_dialogs), broken)

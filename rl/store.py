@@ -67,6 +67,7 @@ class Query:
 
     Attributes:
         first, last: iterations, both included.
+        ids: of episodes; empty: any.
         task: a task id or its beginning: "arithmetic", "arithmetic/en", "arithmetic/en/0", "arithmetic/en/0/1f".
         min_reward, max_reward: bounds on the mean scalar reward, both included.
     """
@@ -74,7 +75,7 @@ class Query:
     purpose: Purpose | None = None
     first: int = 0
     last: int | None = None
-    id: str = ""
+    ids: tuple[str, ...] = ()
     task: str = ""
     role: Role | None = None
     status: Status | None = None
@@ -168,7 +169,7 @@ def parts(run_dir: Path, query: Query = EVERYTHING) -> list[Part]:
     folder = run_dir / FOLDER
     if not folder.is_dir():
         raise StoreError(f"{run_dir} is not a run directory: it holds no folder {FOLDER}/")
-    known = EPISODE_ID.fullmatch(query.id)
+    homes = {(match[1], int(match[2])) for match in map(EPISODE_ID.fullmatch, query.ids) if match}
     found = []
     for path in folder.iterdir():
         if match := PART_NAME.fullmatch(path.name):
@@ -176,24 +177,24 @@ def parts(run_dir: Path, query: Query = EVERYTHING) -> list[Part]:
             inside = part.iteration >= query.first and (query.last is None or part.iteration <= query.last)
             if inside and query.purpose in (None, part.purpose):
                 found.append(part)
-    return sorted(part for part in found if not known or (part.purpose, part.iteration) == (known[1], int(known[2])))
+    return sorted(part for part in found if not query.ids or (part.purpose, part.iteration) in homes)
 
 
 def read(run_dir: Path, query: Query = EVERYTHING, *, newest_first: bool = False) -> Iterator[Record]:
     """Stored dialogs in the order of their iterations, or from the last one back."""
     for part in sorted(parts(run_dir, query), reverse=newest_first):
-        yield from _records(part, _load(part, query))
+        yield from _records(part, load_part(part, query))
 
 
 def read_extreme(run_dir: Path, query: Query, limit: int, *, worst: bool = False) -> list[Record]:
     """The `limit` dialogs with the highest (or lowest) mean reward; those without a reward do not take part."""
     candidates: list[tuple[float, Part, int]] = []
     for part in parts(run_dir, query):
-        rewards = _load(part, query, columns=["reward"])["reward"].to_pylist()
+        rewards = load_part(part, query, columns=["reward"])["reward"].to_pylist()
         candidates += [(reward, part, row) for row, reward in enumerate(rewards) if reward is not None]
     pick = heapq.nsmallest if worst else heapq.nlargest
     chosen = pick(limit, candidates, key=lambda candidate: candidate[0])
-    return [record for _, part, row in chosen for record in _records(part, _load(part, query).slice(row, 1))]
+    return [record for _, part, row in chosen for record in _records(part, load_part(part, query).slice(row, 1))]
 
 
 def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -> Iterator[Judgements]:
@@ -201,7 +202,7 @@ def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -
     and orders the columns. A dimension that a part does not know has abstained from it.
     """
     for part in parts(run_dir, query):
-        table = _load(part, query, columns=["vector", "scalar", "success", "oldest_version"])
+        table = load_part(part, query, columns=["vector", "scalar", "success", "oldest_version"])
         own = pc.greater_equal(table["oldest_version"], 0)  # an opponent's words have no version
         table = table.filter(pc.and_(pc.is_valid(table["scalar"]), own)).combine_chunks()
         flat = pc.list_flatten(pc.list_flatten(table["vector"])).to_numpy(zero_copy_only=False)
@@ -219,7 +220,7 @@ def opening_questions(run_dir: Path, purpose: Purpose) -> set[str]:
     """The text of every dialog's first question, whatever scenario asked it; see `envs.mix` on what is held out."""
     seen: set[str] = set()
     for part in parts(run_dir, Query(purpose=purpose)):
-        table = _load(part, EVERYTHING, columns=["turns"])
+        table = load_part(part, EVERYTHING, columns=["turns"])
         table = table.filter(pc.greater(pc.list_value_length(table["turns"]), 0))
         seen.update(pc.struct_field(pc.list_element(table["turns"], 0), "question").to_pylist())
     return seen
@@ -237,7 +238,8 @@ def _write(path: Path, table: pa.Table) -> None:
         ) from error
 
 
-def _load(part: Part, query: Query, columns: list[str] | None = None) -> pa.Table:
+def load_part(part: Part, query: Query, columns: list[str] | None = None) -> pa.Table:
+    """Of the rows that the query concerns, all columns or some. Raises StoreError."""
     try:
         filters = _condition(query, pq.read_schema(part.path).names)
         return pq.read_table(part.path, columns=columns, filters=filters, partitioning=None)
@@ -252,9 +254,11 @@ def _condition(query: Query, columns: Collection[str]) -> pc.Expression | None:
         raise ValueError(f"task {query.task!r}: level {level!r} is not a number; write scenario/language/level/seed")
     conditions = [
         pc.field(name) == value
-        for name, value in (("id", query.id), ("status", query.status), ("scenario", scenario), ("language", language))
+        for name, value in (("status", query.status), ("scenario", scenario), ("language", language))
         if value
     ]
+    if query.ids:
+        conditions.append(pc.field("id").isin(query.ids))
     if level:
         conditions.append(pc.field("level") == int(level))
     if seed:

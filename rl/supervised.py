@@ -12,11 +12,12 @@ from torch import Tensor
 
 from models.engine import Engine
 from models.packing import PADDING, PackedRows, packed_logits
-from models.publish import fingerprint, write_policy
+from models.publish import fingerprint, publish_adapter, publish_policy, write_policy
+from models.weights import Manifest
 from rl import losses
 from rl.micro_batch import MicroBatch, plan_micro_batches
-from rl.ppo import NonFiniteError, learning_rate
 from rl.stage_config import PretrainConfig, SFTConfig
+from rl.stepping import Stepper
 from rl.tally import Tally
 
 
@@ -27,9 +28,14 @@ class SupervisedLearner:
         self, config: PretrainConfig | SFTConfig, engine: Engine, *, rank: int = 0, device: str = "cpu"
     ) -> None:
         self._config, self._engine, self._rank, self._device = config, engine, rank, device
-        self._num_nonfinite = 0  # skipped steps in a row
+        self._stepper = Stepper(
+            engine,
+            config.optimizer,
+            num_steps=config.run.num_iterations,
+            max_nonfinite=config.supervised.max_nonfinite_steps,
+        )
 
-    def imitate(self, rows: PackedRows, *, step: int) -> Tally:
+    def learn(self, rows: PackedRows, *, step: int) -> Tally:
         """One optimiser step on a batch. Returns what this rank counted, see `rl.tally.merge`.
 
             L = -sum over masked tokens of log p(token | the ones before it in its document) / number of them
@@ -38,17 +44,12 @@ class SupervisedLearner:
             NonFiniteError: after `supervised.max_nonfinite_steps` skipped steps in a row.
         """
         tally = Tally()
-        num_tokens = max(int(rows.loss_mask.sum()), 1)
+        num_tokens = max(rows.num_tokens, 1)
         for micro in self._plan(rows):
             logprobs, mask = self._logprobs(rows, micro, train=True)
             self._engine.backward(-torch.where(mask, logprobs, 0.0).sum() / num_tokens)
             _count(tally, logprobs.detach(), mask)
-        lr = learning_rate(self._config.optimizer, step, self._config.run.num_iterations)
-        result = self._engine.step(lr)
-        self._watch(result.applied)
-        tally.shared |= {"train/lr": lr, "train/skipped_steps": float(not result.applied)}
-        if result.applied:
-            tally.shared["train/grad_norm"] = result.grad_norm
+        self._stepper.take(step, tally)
         return tally
 
     @torch.no_grad()
@@ -58,6 +59,16 @@ class SupervisedLearner:
         for micro in self._plan(rows):
             _count(tally, *self._logprobs(rows, micro, train=False))
         return tally
+
+    def publish(self, version: int) -> list[tuple[Manifest, list[np.ndarray]]]:
+        """What a rollout worker must load, in order: the policy or, with LoRA, its base and the adapter. All ranks
+        together; every rank gets the same.
+        """
+        model = self._config.model
+        parts = [publish_policy(self._engine, version=version, max_length=model.max_length)]
+        if model.lora_rank:
+            parts.append(publish_adapter(self._engine, version=version, max_length=model.max_length))
+        return parts
 
     def fingerprint(self, version: int) -> str:
         """SHA-256 of what trains; all ranks together."""
@@ -97,14 +108,6 @@ class SupervisedLearner:
         dtype = torch.bfloat16 if self._engine.settings.bfloat16 else torch.float32
         logits = packed_logits(model, tokens, documents, dtype=dtype)
         return losses.token_logprobs(logits, tokens, temperature=1.0)[0], mask
-
-    def _watch(self, applied: bool) -> None:
-        self._num_nonfinite = 0 if applied else self._num_nonfinite + 1
-        if self._num_nonfinite >= self._config.supervised.max_nonfinite_steps:
-            raise NonFiniteError(
-                f"{self._num_nonfinite} optimiser steps in a row had a NaN or an infinity in loss or gradient; lower "
-                "optimizer.lr, or resume from the last checkpoint"
-            )
 
 
 def _count(tally: Tally, logprobs: Tensor, mask: Tensor) -> None:

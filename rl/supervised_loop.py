@@ -1,31 +1,36 @@
-"""The loop of pre-training and supervised fine-tuning: a step, a record, and now and then a measurement or checkpoint.
+"""The loop of all stages beside PPO: a step, a record, and now and then a measurement or a checkpoint.
 
 It sees the learner through a Protocol, as `rl/loop.py` does, and has no state but the number of steps: batches are
 functions of it. A stage that was killed and resumed ends with the same weights.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+import numpy as np
 
 from models.packing import PackedRows
 from rl.checkpoint import RunState
-from rl.documents import Data
+from rl.pairs import PairBatch
 from rl.records import Records
-from rl.stage_config import PretrainConfig, SFTConfig
+from rl.stage_config import SupervisedStage
 
-MAX_LOSS = 700.0  # nats; exp of more is no float
+Batch = TypeVar("Batch", bound=PackedRows | PairBatch, covariant=True)
 
 
 class SupervisedLearnerGroup(Protocol):
-    async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
-        """One optimiser step. Returns metrics; `train/loss` is in nats per token."""
+    async def learn(self, batch: PackedRows | PairBatch, *, step: int) -> dict[str, float]:
+        """One optimiser step. Returns metrics; `train/loss` is in nats per token, or per pair."""
         ...
 
     async def measure(self, rows: PackedRows) -> dict[str, float]:
         """`train/loss` on rows that nobody learns from."""
+        ...
+
+    async def judge(self, batch: PairBatch) -> np.ndarray:
+        """[P, 2] scores of pairs that nobody learns from."""
         ...
 
     async def fingerprint(self, version: int) -> str:
@@ -37,6 +42,26 @@ class SupervisedLearnerGroup(Protocol):
     async def load(self, folder: Path) -> None: ...
 
     async def peak_rss_bytes(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What held-out data say: numbers for the records, and a line for people. Empty where there are none."""
+
+    metrics: Mapping[str, float]
+    line: str = ""
+
+
+class Material(Protocol[Batch]):
+    """What a stage learns from and is measured on: texts (`rl.texts`) or pairs (`rl.pair_stage`)."""
+
+    def batch(self, step: int) -> Batch: ...
+
+    def metrics(self, step: int) -> dict[str, float]:
+        """What the records are to say of the batch of a step."""
+        ...
+
+    async def measure(self, learner: SupervisedLearnerGroup) -> Measured: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,47 +77,40 @@ class SupervisedSummary:
 
 
 class SupervisedTrainer:
-    """A stage. Example: `summary = await SupervisedTrainer(config, data, learner, records).train()`"""
+    """A stage. Example: `summary = await SupervisedTrainer(config, material, learner, records).train()`"""
 
     def __init__(
-        self, config: PretrainConfig | SFTConfig, data: Data, learner: SupervisedLearnerGroup, records: Records
+        self, config: SupervisedStage, material: Material[Batch], learner: SupervisedLearnerGroup, records: Records
     ) -> None:
-        self._config, self._data, self._learner, self._records = config, data, learner, records
+        self._config, self._material, self._learner, self._records = config, material, learner, records
         self._step = self._num_tokens = 0
 
     async def train(self) -> SupervisedSummary:
-        """From the newest checkpoint, or the start, to the last step."""
+        """From the newest checkpoint, or the start, to the last step, or until it is asked to stop."""
         config, records = self._config, self._records
         await self._restore()
         while self._step < config.run.num_iterations:
-            rows = self._data.batch(self._step)
+            batch = self._material.batch(self._step)
             with records.phase("learner"):
-                metrics = await self._learner.imitate(rows, step=self._step)
+                metrics = await self._learner.learn(batch, step=self._step)
+            metrics |= self._material.metrics(self._step)
             self._step += 1
-            self._num_tokens += int(rows.loss_mask.sum())
-            if config.run.is_due(self._step, config.supervised.eval_every):
+            self._num_tokens += batch.num_tokens
+            if config.run.is_due(self._step, config.steps.eval_every):
                 metrics |= await self._measure()
-            self._record(metrics, int(rows.loss_mask.sum()))
-            if config.run.is_due(self._step, config.checkpoint.every):
+            self._record(metrics, batch.num_tokens)
+            is_last = records.control.is_stop_asked
+            if is_last or config.run.is_due(self._step, config.checkpoint.every):
                 await self._checkpoint()
+            if is_last:
+                break
         return await self._summary()
 
-    async def _measure(self) -> dict[str, float]:
-        """Perplexity per token and bits per byte of text on what is held out, by language and their mean."""
-        perplexity, bits = {}, {}
-        for group, rows, num_bytes in self._data.held_out():
-            loss = (await self._learner.measure(rows))["train/loss"]
-            perplexity[group] = math.exp(min(loss, MAX_LOSS))
-            bits[group] = loss * int(rows.loss_mask.sum()) / math.log(2) / max(num_bytes, 1)
-        if not bits:
-            return {}
-        mean = sum(bits.values()) / len(bits)
-        self._records.say(f"step {self._step}: held-out bits per byte {mean:.3f}, mean of {len(bits)} languages")
-        return (
-            {"eval/bits_per_byte": mean, "eval/perplexity": sum(perplexity.values()) / len(perplexity)}
-            | {f"eval/bits_per_byte/{group}": value for group, value in bits.items()}
-            | {f"eval/perplexity/{group}": value for group, value in perplexity.items()}
-        )
+    async def _measure(self) -> Mapping[str, float]:
+        measured = await self._material.measure(self._learner)
+        if measured.line:
+            self._records.say(f"step {self._step}: {measured.line}")
+        return measured.metrics
 
     def _record(self, metrics: dict[str, float], num_tokens: int) -> None:
         timing = self._records.lap()
@@ -121,7 +139,7 @@ class SupervisedTrainer:
     async def _summary(self) -> SupervisedSummary:
         return SupervisedSummary(
             name=self._config.run.name,
-            kind="pretrain" if isinstance(self._config, PretrainConfig) else "sft",
+            kind=self._config.kind,
             step=self._step,
             final_weights_sha256=await self._learner.fingerprint(self._step),
             num_tokens=self._num_tokens,

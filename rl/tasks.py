@@ -81,7 +81,12 @@ def rehearse(config: Config) -> None:
                 if config.rollout.model_users:
                     library.rehearse_user(task, max_turns=config.rollout.max_turns)
     if config.selfplay.enabled:
-        make_tasks(library, proposal_line(config), max_turns=config.rollout.max_turns)
+        make_tasks(
+            library,
+            proposal_line(config),
+            max_turns=config.rollout.max_turns,
+            timeout_seconds=config.rollout.episode_timeout_seconds,
+        )
 
 
 def build_scorer(config: Config) -> Scorer:

@@ -57,12 +57,20 @@ class EpisodeRequest:
         """Whether an opponent says the words of this role, which then train nobody."""
         return bool(self.opponent) and self.role != "assistant"
 
-    def turn_seed(self, turn: int) -> int:
-        """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it."""
+    @property
+    def is_greedy(self) -> bool:
+        """Whether the likeliest token is taken every time: for the first answer of an evaluation. Further answers to
+        the same task are drawn, at the sampling temperature.
+        """
+        return self.purpose == "eval" and self.sample == 0
+
+    def turn_seed(self, turn: int, part: int = 0) -> int:
+        """Sampling seed of one turn (31 bits): a function of what is sampled, never of who samples it. `part`: which
+        sample of the turn, where calls of tools interrupt it.
+        """
         role = () if self.role == "assistant" else (self.role,)
-        return (
-            stable_hash(self.run_seed, self.iteration, self.task.id, self.group, self.sample, turn, *role) & 0x7FFFFFFF
-        )
+        what = (turn, *role, *((f"part {part}",) if part else ()))
+        return stable_hash(self.run_seed, self.iteration, self.task.id, self.group, self.sample, *what) & 0x7FFFFFFF
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,8 @@ class Trajectory:
         versions: [T] int32, version of the weights that sampled each action token; -1 elsewhere, and for the tokens of
             an opponent.
         turns: N questions and answers.
-        turn_ends: [N] int32, position of the last action token of each turn; -1 where the policy wrote none.
+        turn_ends: [N] int32, position of the last action token of each turn; -1 where the policy wrote none. Between
+            the action tokens of a turn may stand what its calls of tools gave, which is context.
         status: "ok"; "truncated" (a budget on turns, tokens or seconds cut the dialog, so its value must be
             bootstrapped); "failed" (never data: `error` says why); "stale" (older than `max_staleness` allows).
         seconds: wall time from admission to the last token.

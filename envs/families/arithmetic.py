@@ -149,14 +149,15 @@ def ask(task: Task, problem: Problem, wording: int) -> tuple[Question, ...]:
     """A problem in one of the `num_wordings` of the level, and the follow-ups that the seed gives."""
     level, phrasings = LEVELS[task.level], PHRASINGS[task.language]
     text = phrasings.openings(problem.operator)[wording].format(e=problem.expression, a=problem.a, b=problem.b)
-    questions = [Question(text, str(problem.answer), "integer")]
+    questions = [Question(text, str(problem.answer), "integer", calculation=problem.expression)]
     result = problem.answer
     for step in range(level.num_follow_ups):
         operator, operand = _follow_up(level, result, task.seed, step)
+        calculation = f"{result}{operator}{operand}"
         result = calculate(operator, result, operand)
         wordings = phrasings.follow_ups[operator][: level.num_follow_up_wordings]
         text = pick(wordings, task.seed, step, "wording").format(n=operand)
-        questions.append(Question(text, str(result), "integer"))
+        questions.append(Question(text, str(result), "integer", calculation=calculation))
     return tuple(questions)
 
 

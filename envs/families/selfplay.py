@@ -1,10 +1,10 @@
 """Self-play: the policy puts calculations together, and others, or it itself, solve them.
 
-`propose-sum` asks for one number at a time, so that random weights find tasks by chance. The sign has a number too:
-weights that begin to answer sums say nothing else, and never found a plus. `propose-formula` leaves the form to
-policies that can write. What was proposed is asked by `proposed-sum` and `proposed-formula` in the words of
-`arithmetic-dialog`, follow-ups included: what is learned there carries over. Without a proposal in the task, those two
-ask a calculation of that family.
+`propose-sum` gives the first number and the sign and asks for the second number: random weights find tasks by chance,
+and a policy with one habit still proposes many tasks. `propose-formula` leaves all of it to policies that can write.
+What was proposed is asked by `proposed-sum` and `proposed-formula` in the words of `arithmetic-dialog`, follow-ups
+included: what is learned there carries over. Without a proposal in the task, those two ask a calculation of that
+family.
 """
 
 import ast
@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from envs.answers import plain
-from envs.chance import pick
+from envs.chance import digits, pick
 from envs.families.arithmetic import (
     LEVELS,
     Problem,
@@ -31,7 +31,6 @@ from envs.formulas import FormulaError, parse, value_of
 from envs.task import Dialog, Question, Scenario, Task, Transcript
 from envs.users import SimulatedUser
 
-NUM_STEPS = 3  # a number, the number of an operator, a number
 NUMBER = re.compile(r"0|[1-9]\d{0,3}", re.ASCII)
 SUM = re.compile(r"(\d+)([-+*])(\d+)", re.ASCII)
 FORMULA_LEVELS = (0, 4)  # of `arithmetic`, whose words the solver hears
@@ -70,7 +69,11 @@ FORMULAS = (FormulaLevel(9, 1, "+-"), FormulaLevel(9, 3, "+-*"))
 
 
 class ProposeSum:
-    """The policy chooses a number, plus or minus, and another number: a calculation for others."""
+    """The policy chooses the second number of a calculation for others; the first one and the sign are drawn.
+
+    So tasks differ as the prompts do, and what the proposer learns is which of them are worth solving. Absolute Zero
+    (Zhao et al. 2025, 2505.03335) shows its proposers other examples each time, to the same end.
+    """
 
     name = "propose-sum"
     domain = "selfplay"
@@ -78,30 +81,33 @@ class ProposeSum:
     num_levels = len(SUM_LEVELS)
 
     def size(self, language: str, level: int) -> int | None:
-        return len(PHRASINGS[language].first)
+        rule = SUM_LEVELS[level]
+        return len(PHRASINGS[language].number) * len(rule.operators) * len(rule.numbers)
 
     def dialog(self, task: Task) -> Dialog:
-        level, phrasings = SUM_LEVELS[task.level], PHRASINGS[task.language]
-        text = phrasings.first[task.seed % len(phrasings.first)].format(low=level.numbers[0], high=level.numbers[-1])
-        texts = (text, phrasings.operators[level.operators], phrasings.second)
-        return SimulatedUser(
-            [
-                Question(text, kind="integer", oracle=str(pick(_choices(level, index), task.seed, index)))
-                for index, text in enumerate(texts)
-            ]
-        )
+        numbers, wordings = SUM_LEVELS[task.level].numbers, PHRASINGS[task.language].number
+        asked = wordings[task.seed % len(wordings)].format(low=numbers[0], high=numbers[-1])
+        oracle = str(pick(numbers, task.seed, "second number"))
+        return SimulatedUser([Question(f"{_beginning(task)}? {asked}", kind="integer", oracle=oracle)])
 
     def verify(self, transcript: Transcript) -> float:
-        if len(transcript.turns) == NUM_STEPS:
-            return float(self.proposed(transcript) is not None)
-        return float(_is_step(transcript, len(transcript.turns) - 1))
+        return float(self.proposed(transcript) is not None)
 
     def proposed(self, transcript: Transcript) -> Task | None:
-        if len(transcript.turns) != NUM_STEPS or not all(_is_step(transcript, index) for index in range(NUM_STEPS)):
+        task, turn = transcript.task, transcript.last
+        said = plain(turn.answer)
+        if turn.finish != "stop" or NUMBER.fullmatch(said) is None or int(said) not in SUM_LEVELS[task.level].numbers:
             return None
-        first, operator, second = (int(plain(turn.answer)) for turn in transcript.turns)
-        given = f"{first}{SUM_LEVELS[transcript.task.level].operators[operator - 1]}{second}"
-        return replace(transcript.task, scenario=PROPOSED_SUM.name, given=given)
+        return replace(task, scenario=PROPOSED_SUM.name, given=_beginning(task) + said)
+
+
+def _beginning(task: Task) -> str:
+    """The part of a sum that is drawn, such as "7+"."""
+    level = SUM_LEVELS[task.level]
+    _, operator, first = digits(
+        task.seed, len(PHRASINGS[task.language].number), len(level.operators), len(level.numbers)
+    )
+    return f"{level.numbers[first]}{level.operators[operator]}"
 
 
 def _solve_sum(task: Task, number: int) -> Dialog:
@@ -203,20 +209,6 @@ def _parts(node: ast.expr) -> Iterator[int | str]:
             yield from _parts(right)
         case _:
             raise FormulaError(f"{type(node).__name__} has no place in a calculation")
-
-
-def _is_step(transcript: Transcript, index: int) -> bool:
-    """Whether the answer of a turn of `propose-sum` is one that may be chosen there."""
-    turn = transcript.turns[index]
-    said = plain(turn.answer)
-    if turn.finish != "stop" or NUMBER.fullmatch(said) is None:
-        return False
-    return int(said) in _choices(SUM_LEVELS[transcript.task.level], index)
-
-
-def _choices(level: SumLevel, index: int) -> range:
-    """What may be chosen in a turn of `propose-sum`."""
-    return range(1, len(level.operators) + 1) if index == 1 else level.numbers
 
 
 def _ask_proposal(task: Task, problem: Problem) -> Dialog:

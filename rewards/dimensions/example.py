@@ -1,6 +1,6 @@
 """Short transcripts that show what a dimension means."""
 
-from envs.task import Constraint, FinishReason, Kind, Question, Task, Transcript, Turn
+from envs.task import Constraint, FinishReason, Kind, Question, Task, ToolUse, Transcript, Turn
 
 
 def example(
@@ -14,6 +14,7 @@ def example(
     language: str = "en",
     earlier: Transcript | None = None,
     constraints: tuple[Constraint, ...] = (),
+    tool_uses: tuple[ToolUse, ...] = (),
 ) -> Transcript:
     """A dialog whose last turn is this one; `earlier` holds the turns before it.
 
@@ -21,7 +22,7 @@ def example(
     """
     if num_tokens is None:
         num_tokens = len(answer) // 4 + 1
-    turn = Turn(Question(question, expected, kind, constraints=constraints), answer, finish, num_tokens)
+    turn = Turn(Question(question, expected, kind, constraints=constraints), answer, finish, num_tokens, tool_uses)
     return Transcript(Task("example", language, 0, 0), (*(earlier.turns if earlier else ()), turn))
 
 

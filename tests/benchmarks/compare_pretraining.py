@@ -2,6 +2,8 @@
 
     .venv/bin/python tests/benchmarks/compare_pretraining.py runs/r1/stages/pretrain
 
+The corpus of the acceptance run is made by `sentences.py`, next to this file.
+
 One line of JSON: in how many languages the network is better, and both figures for each language.
 """
 

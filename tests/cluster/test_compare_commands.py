@@ -66,9 +66,14 @@ def test_compare(runs: Path, capsys: pytest.CaptureFixture) -> None:
     printed = capsys.readouterr().out
     ratios = next(line.split() for line in printed.splitlines() if "ratio to slow" in line)
     assert ratios == ["ratio", "to", "slow", "1.00", "0.50"]
-    assert printed.endswith("see runs/compare-slow-quick/compare.md\n")
+    assert printed.endswith("see runs/compare-slow-quick/compare.md and runs/compare-slow-quick/compare.html\n")
     folder = runs / "compare-slow-quick"
-    assert sorted(path.name for path in folder.iterdir()) == ["compare.json", "compare.md", "compare.png"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "compare.html",
+        "compare.json",
+        "compare.md",
+        "compare.png",
+    ]
 
 
 def test_compare_for_programs(runs: Path, capsys: pytest.CaptureFixture) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from cluster.memory import GIB, ResourceError, describe, memory_budget, object_store_bytes, require_memory, weight_bytes
+from cluster.memory import GIB, describe, memory_budget, object_store_bytes, weight_bytes
 from rl.config import Config
 from rl.load_config import load_config
 
@@ -37,6 +37,18 @@ def test_every_worker_and_rank_counts_and_a_reference_costs_its_weights() -> Non
     assert gib(budget) == {"driver": 0.9, "rollout": 11.4, "reward": 0.6, "learner": 11.6, "object store": 2.25}
 
 
+def test_workers_of_a_reward_model_hold_it(tmp_path: Path) -> None:
+    """0.7 for torch and Ray, and a sparse file of half a GiB in each."""
+    with (tmp_path / "model.safetensors").open("wb") as file:
+        file.truncate(GIB // 2)
+    changes = (
+        "rewards.weights.model.reward=1",
+        f"rewards.model.name_or_path={tmp_path}",
+        "rewards.model.num_workers=3",
+    )
+    assert gib(memory_budget(config(*changes), MODEL_BYTES))["reward model"] == 3.6
+
+
 def test_an_adapter_is_its_own_reference() -> None:
     lora = ("model.name_or_path=somewhere", "model.lora_rank=8", "ppo.advantage_estimator=grpo")
     with_kl, without = (memory_budget(config(*lora, f"ppo.kl_coef={kl}"), MODEL_BYTES) for kl in (0.1, 0.0))
@@ -51,15 +63,6 @@ def test_weights_are_counted_by_their_files(tmp_path: Path) -> None:
     for name, size in (("model-1.safetensors", 10), ("model-2.safetensors", 20), ("tokenizer.json", 40)):
         (tmp_path / name).write_bytes(bytes(size))
     assert weight_bytes(tmp_path) == 30
-
-
-def test_too_little_memory_is_refused_with_the_amounts() -> None:
-    budget = {"driver": GIB, "rollout": 2 * GIB}
-    require_memory(budget, 3 * GIB)
-    with pytest.raises(ResourceError) as caught:
-        require_memory(budget, 3 * GIB - 1)
-    for amount in ("about 3.0 GiB", "driver 1.0, rollout 2.0", "3.0 GiB are free", "rollout.kv_cache_gib"):
-        assert amount in str(caught.value)
 
 
 def test_description() -> None:

@@ -169,6 +169,9 @@ class FakeFleet:
     async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         return await asyncio.wait_for(answer, timeout_seconds)
 
+    async def seated(self, member: Member) -> None:
+        """There is always room."""
+
     def replace(self, member: Member, cause: MemberLostError) -> None:
         number, self._num_spawned = self._num_spawned, self._num_spawned + 1
         self.members[member.slot] = Member(member.slot, number, f"rollout-{number}", FakeHandle())

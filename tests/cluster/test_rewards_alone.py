@@ -94,6 +94,9 @@ class MemoryFleet:
     def credit(self, member: Worker) -> None:
         """Nothing is held against anybody here."""
 
+    def has(self, member: Worker) -> bool:
+        return True
+
     def replace(self, member: Worker, cause: MemberLostError) -> Worker:
         self.num_restarts += 1
         return self._spawn(self.num_workers + self.num_restarts - 1)

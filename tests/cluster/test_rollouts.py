@@ -183,6 +183,19 @@ async def test_workers_that_cannot_start_end_the_run_with_the_cause() -> None:
         assert "\n" not in str(caught.value)
 
 
+async def test_workers_that_come_and_go_in_mid_collection_change_nothing() -> None:
+    """More of it without Ray: test_resize.py."""
+    async with playing(2) as (rollouts, members):
+        processes = pids(members)
+        await rollouts.publish(Weights(0))
+        sampling = asyncio.create_task(collect(rollouts))
+        await rollouts.resize(3)
+        await rollouts.resize(1)
+        assert answers(await sampling) == EXPECTED
+        assert still_there(processes[1:]) == []
+        assert members.num_restarts == 0
+
+
 async def test_stop_leaves_no_actor_even_at_work() -> None:
     async with playing(2, others=Faults(hangs_at=(1,))) as (rollouts, members):
         processes = pids(members)

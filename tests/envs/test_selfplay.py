@@ -1,6 +1,8 @@
 """Calculations that the policy puts together, and how they are asked."""
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import islice
 
 import pytest
 
@@ -9,6 +11,16 @@ from envs.families.arithmetic import num_wordings
 from envs.families.selfplay import FORMULAS, PROPOSED_FORMULA, PROPOSED_SUM, ProposeFormula, ProposeSum, read_formula
 from envs.library import Library
 from envs.task import FinishReason, Proposing, Question, Task, Transcript, Turn
+
+
+def seed_for(beginning: str, *, language: str = "en", level: int = 0, number: int = 0) -> int:
+    """A seed of `propose-sum` whose question begins like this, such as "7+"; another one for each `number`."""
+    seeds = (
+        seed
+        for seed in range(10_000)
+        if Library().opening(Task("propose-sum", language, level, seed)).startswith(f"{beginning}?")
+    )
+    return next(islice(seeds, number, None))
 
 
 def said(scenario: ProposeSum | ProposeFormula, task: Task, answers: Sequence[str], finish: FinishReason = "stop"):
@@ -21,47 +33,44 @@ def said(scenario: ProposeSum | ProposeFormula, task: Task, answers: Sequence[st
     return Transcript(task, tuple(turns))
 
 
-def proposed(answers: Sequence[str], level: int = 0, finish: FinishReason = "stop") -> str | None:
-    task = ProposeSum().proposed(said(ProposeSum(), Task("propose-sum", "en", level, 5), answers, finish))
-    return task.given if task else None
+def proposed(beginning: str, answer: str, level: int = 0, finish: FinishReason = "stop") -> str | None:
+    task = Task("propose-sum", "en", level, seed_for(beginning, level=level))
+    transcript = said(ProposeSum(), task, [answer], finish)
+    made = ProposeSum().proposed(transcript)
+    assert ProposeSum().verify(transcript) == (made is not None)
+    return made.given if made else None
 
 
-def test_a_sum_of_three_answers_is_a_task_for_the_solver() -> None:
-    task = Task("propose-sum", "de", 0, 5)
-    transcript = said(ProposeSum(), task, ["7", "1", " 5\n"])
-    assert ProposeSum().proposed(transcript) == Task("proposed-sum", "de", 0, 5, given="7+5")
-    assert [ProposeSum().verify(transcript.upto(index)) for index in range(3)] == [1, 1, 1]
+def test_a_number_completes_the_sum_for_the_solver() -> None:
+    seed = seed_for("7+", language="de")
+    transcript = said(ProposeSum(), Task("propose-sum", "de", 0, seed), [" 5\n"])
+    assert ProposeSum().proposed(transcript) == Task("proposed-sum", "de", 0, seed, given="7+5")
 
 
 @pytest.mark.parametrize(
-    ("answers", "level"),
-    [
-        (["7", "1", "10"], 0),
-        (["07", "1", "5"], 0),
-        (["-7", "1", "5"], 0),
-        (["7", "3", "5"], 0),
-        (["7", "0", "5"], 0),
-        (["7", "+", "5"], 0),
-        (["7", "", "5"], 0),
-        (["7", "1"], 0),
-        (["٧", "1", "5"], 0),
-        (["9", "1", "10"], 2),
-        (["0", "3", "5"], 3),
-    ],
+    ("answer", "level"),
+    [("10", 0), ("05", 0), ("-5", 0), ("five", 0), ("+", 0), ("", 0), ("٧", 0), ("7+5", 0), ("9", 2), ("0", 3)],
 )
-def test_what_may_not_be_chosen_is_no_task(answers: list[str], level: int) -> None:
-    assert proposed(answers, level) is None
+def test_what_may_not_be_chosen_is_no_task(answer: str, level: int) -> None:
+    beginning = ("7+", "7+", "17+", "7+")[level]
+    assert proposed(beginning, "10" if level else "5", level) is not None
+    assert proposed(beginning, answer, level) is None
 
 
 def test_larger_numbers_and_times_come_with_the_level() -> None:
-    assert proposed(["10", "2", "99"], 2) == "10-99"
-    assert proposed(["10", "3", "1"], 3) == "10*1"
-    assert proposed(["7", "1", "5"], finish="length") is None
+    assert proposed("10-", "99", 2) == "10-99"
+    assert proposed("10*", "1", 3) == "10*1"
+    assert proposed("7+", "5", finish="length") is None
 
 
-def test_each_choice_is_judged_where_it_is_made() -> None:
-    transcript = said(ProposeSum(), Task("propose-sum", "en", 0, 0), ["seven", "2", "5"])
-    assert [ProposeSum().verify(transcript.upto(index)) for index in range(3)] == [0, 1, 0]
+@pytest.mark.parametrize(("level", "signs", "numbers"), [(0, "+-", range(10)), (3, "+-*", range(1, 11))])
+def test_every_beginning_is_drawn_equally_often(level: int, signs: str, numbers: range) -> None:
+    """Whoever has one habit still proposes as many calculations as there are beginnings."""
+    size = ProposeSum().size("en", level)
+    assert size == 2 * len(signs) * len(numbers)
+    openings = [Library().opening(Task("propose-sum", "en", level, seed)) for seed in range(3 * size)]
+    assert set(Counter(openings).values()) == {3}
+    assert {text.partition("?")[0] for text in openings} == {f"{n}{sign}" for n in numbers for sign in signs}
 
 
 @pytest.mark.parametrize(("language", "level"), [("en", 0), ("fr", 1)])

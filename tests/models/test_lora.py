@@ -12,6 +12,7 @@ from models.lora import (
     combine_adapters,
     export_adapter,
     load_lora,
+    merge_lora,
     read_adapter,
     trainable_parameters,
     write_adapter,
@@ -84,6 +85,14 @@ def test_a_saved_adapter_comes_back(trained, tmp_path):
     assert trainable_parameters(loaded).keys() == trainable_parameters(trained).keys()
     config = loaded.peft_config["default"]
     assert (config.r, config.lora_alpha, set(config.target_modules)) == (4, 8.0, set(TARGETS))
+
+
+def test_a_merged_adapter_leaves_a_plain_network_that_says_the_same(trained, tmp_path):
+    expected = logits(trained)
+    write_adapter(tmp_path, adapter_of(export_adapter(trained), 8.0))
+    merged = merge_lora(random_policy(CONFIG, seed=1), tmp_path)
+    torch.testing.assert_close(logits(merged), expected, atol=1e-5, rtol=0)
+    assert merged.state_dict().keys() == random_policy(CONFIG, seed=1).state_dict().keys()
 
 
 def test_an_adapter_is_read_as_it_was_written(trained, tmp_path):

@@ -5,7 +5,14 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
-from models.tokenizer import MIN_VOCAB_SIZE, SPECIAL_TOKENS, ModelError, load_tokenizer, train_tokenizer
+from models.tokenizer import (
+    MIN_VOCAB_SIZE,
+    SPECIAL_TOKENS,
+    ModelError,
+    load_tokenizer,
+    tokens_that_end,
+    train_tokenizer,
+)
 
 TEXTS = [
     "the cat sat on the mat",
@@ -149,3 +156,34 @@ def test_of_too_many_words_the_most_frequent_are_kept() -> None:
 def test_words_cannot_spell_every_text() -> None:
     with pytest.raises(ModelError, match=r"model\.word_tokens.*model\.all_bytes"):
         train_tokenizer(TEXTS, vocab_size=512, word_tokens=True)
+
+
+MARKS = ("<calc>", "</calc>", "<out>", "</out>")
+
+
+@pytest.mark.parametrize(("all_bytes", "vocab_size"), [(True, 300), (False, 40)])
+def test_marks_are_one_token_each_and_remain_text(all_bytes: bool, vocab_size: int) -> None:
+    tokenizer = train_tokenizer(["12+3=?"] * 9, vocab_size=vocab_size, all_bytes=all_bytes, markers=MARKS)
+    ids = tokenizer("12<calc>12+3</calc><out>15</out>15")["input_ids"]
+    marks = [tokenizer.convert_tokens_to_ids(mark) for mark in MARKS]
+    assert [i for i in ids if i in marks] == marks
+    assert "<calc>12+3</calc><out>" in tokenizer.decode(ids, skip_special_tokens=True)
+    assert len(tokenizer) <= vocab_size
+
+
+def test_marks_need_room_in_the_vocabulary() -> None:
+    with pytest.raises(ModelError, match="the 4 marks of tools leave 258 tokens"):
+        train_tokenizer(["a"], vocab_size=262, markers=MARKS)
+
+
+@pytest.mark.parametrize("markers", [(), MARKS])
+def test_every_way_to_close_a_mark_ends_in_one_of_the_tokens(markers: tuple[str, ...]) -> None:
+    """All splits of the mark, and what a merged token has behind it."""
+    texts = ["</calc>\n1", "c>x </ca lc> > >= </calc>", "b>=c", "</calc></out>"] * 50
+    tokenizer = train_tokenizer(texts, vocab_size=320, markers=markers)
+    mark, texts = "</calc>", [tokenizer.decode([index]) for index in range(len(tokenizer))]
+    wanted = {i for i, text in enumerate(texts) if any(mark in mark[:cut] + text for cut in range(len(mark)))}
+    assert set(tokens_that_end(tokenizer, [mark])) == wanted
+    assert tokenizer("1</calc>")["input_ids"][-1] in wanted
+    assert tokenizer.convert_tokens_to_ids("c") not in wanted
+    assert len(wanted) > 1

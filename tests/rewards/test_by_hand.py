@@ -7,7 +7,7 @@ import pytest
 
 from envs.families.arithmetic import SCENARIOS
 from envs.questions import questions_family
-from envs.task import Transcript
+from envs.task import ToolUse, Transcript
 from rewards.dimensions.example import example
 from rewards.table import by_name
 
@@ -30,7 +30,30 @@ def tokens(num_tokens: int, kind: str) -> Transcript:
     return example("?", "x", kind=kind, num_tokens=num_tokens)
 
 
+def calls(answer: str, *uses: tuple[str, str], position: int = 0) -> Transcript:
+    made = tuple(ToolUse("calc", call, output, position) for call, output in uses)
+    return example("What is 12*34, less 5?", answer, expected="403", kind="integer", tool_uses=made)
+
+
 CASES = (
+    ("answer.correct", calls("403", ("12*34-5", "403")), 1.0),
+    ("answer.digits", calls("413", ("12*34-5", "403")), 2 / 3),
+    ("tools.well_formed", calls("403"), None),
+    ("tools.well_formed", calls("403</calc>", ("12*34", "408")), 1 / 2),
+    ("tools.well_formed", calls("<calc>12*34</out>"), 0.0),
+    ("tools.no_errors", calls("403"), None),
+    ("tools.no_errors", calls("403", ("12*34", "408"), ("408-", "error: that is no formula")), 1 / 2),
+    ("tools.used", calls("It is 403.", ("12*34-5", "403")), 1.0),
+    ("tools.used", calls("4030", ("12*34-5", "403")), 0.0),
+    ("tools.used", calls("403 and", ("12*34-5", "403"), position=7), 0.0),  # it was said before it was known
+    ("tools.used", calls("0.50", ("1/2", "0.5")), 1.0),
+    ("tools.used", calls("true", ("1<2", "true")), 1.0),
+    ("tools.used", calls("1", ("1/0", "error: division by zero")), None),
+    ("tools.needed", calls("403", ("12*34", "408"), ("12 * 34", "408"), ("408-5", "403")), 2 / 3),
+    ("tools.needed", calls("403", ("403", "403")), 0.0),
+    ("tools.from_question", calls("403", ("12*34", "408"), ("408-5", "403")), 1.0),
+    ("tools.from_question", calls("403", ("12*35", "420")), 1 / 2),
+    ("tools.from_question", calls("403", ("-", "error: that is no formula")), None),
     ("answer.correct", integer("7", "7"), 1.0),
     ("answer.correct", integer(" 7\n", "7"), 1.0),
     ("answer.correct", integer("07", "7"), 0.0),

@@ -4,6 +4,7 @@ import pytest
 
 from envs.user_file import UserFileError
 from rewards.resolve import RewardConfigError, available, resolve
+from rewards.score import judge
 from rewards.table import TABLE
 from rewards.user_file import load_dimensions
 
@@ -42,6 +43,13 @@ def test_all_monitors_every_other_dimension_once() -> None:
     chosen = resolve({"text.distinct_words": 1.0}, monitor=("all",))
     assert chosen[0].name == "text.distinct_words"
     assert sorted(d.name for d in chosen) == sorted(d.name for d in TABLE)
+
+
+def test_a_reward_model_is_asked_by_its_name_alone_and_reward_workers_abstain() -> None:
+    (asked,) = resolve({"model.reward": 1.0})
+    assert judge(asked, asked.passes) != judge(asked, asked.passes)  # NaN
+    assert "model.reward" not in {d.name for d in resolve({"text.distinct_words": 1.0}, monitor=("all",))}
+    assert resolve({"text.distinct_words": 1.0}, monitor=("model.reward",))[1] == asked
 
 
 @pytest.mark.parametrize(("weights", "monitor"), [({"answer.corect": 1.0}, ()), ({}, ("answer.corect",))])

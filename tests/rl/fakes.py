@@ -118,7 +118,9 @@ class FakeEngine:
         assert self.weights, "no weights yet"
         assert request.id not in self._running
         self._running[request.id] = Running(request)
-        self.requests.append(replace(request, prompt=tuple(request.prompt)))
+        self.requests.append(
+            replace(request, prompt=tuple(request.prompt), stop_token_ids=tuple(request.stop_token_ids))
+        )
 
     def abort(self, ids: Sequence[str]) -> None:
         for request_id in ids:
@@ -157,14 +159,15 @@ class FakeEngine:
         running.tokens.append(token)
         running.logprobs.append(logprob(self.weights, prefix, token))
         running.versions.append(self.version)
-        if token != stop and len(running.tokens) < request.max_tokens:
+        stops = token in (stop, *request.stop_token_ids)
+        if not stops and len(running.tokens) < request.max_tokens:
             return None
         return Sample(
             request.id,
             np.array(running.tokens, np.int32),
             np.array(running.logprobs, np.float32),
             np.array(running.versions, np.int32),
-            "stop" if token == stop else "length",
+            "stop" if stops else "length",
         )
 
 
@@ -360,6 +363,9 @@ class MemoryWeights:
 class MemoryFleet:
     def metrics(self) -> dict[str, float]:
         return {"fleet/rollout_restarts": 0.0}
+
+    def observe(self, timing: Mapping[str, float]) -> None:
+        """Nothing scales here."""
 
     async def peak_rss_bytes(self) -> dict[str, int]:
         return {"driver": 1000}

@@ -111,7 +111,7 @@ def test_the_page_with_its_curves(comparison: Comparison, tmp_path: Path) -> Non
     for part in (
         "# plain, wide\n",
         "**look out**",
-        "![held-out accuracy over updates and tokens](compare.png)",
+        "![held-out accuracy over updates, tokens and seconds](compare.png)",
         "| updates until 50.0% | 15.0 (10.0 to 20.0) | 4.0 |",
         "## Final accuracy by scenario\n\n| scenario | plain | wide |",
         "| words | 100.0% |  |",

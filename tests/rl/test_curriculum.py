@@ -12,7 +12,7 @@ from rl.curriculum import Curriculum, CurriculumError
 LINES = (MixLine("sums", 1.0, ("en",), (0, 2, 5)), MixLine("words", 3.0, (), (1,)))
 
 
-def start(**changes: float) -> Curriculum:
+def start(**changes: float | str) -> Curriculum:
     config = CurriculumConfig.model_validate({"enabled": True, "half_life": 10, "rehearsal": 0.4} | changes)
     return Curriculum.start(config, LINES)
 
@@ -52,6 +52,19 @@ def test_failure_steps_back_and_never_below_the_ground() -> None:
     higher = start().advance(outcomes("sums", 0, *[1.0] * 10))
     assert higher.advance(outcomes("sums", 2, *[0.0] * 10)).ladders[0].frontier == 0
     assert start().advance(outcomes("sums", 0, *[0.0] * 50)).ladders[0].frontier == 0
+
+
+def test_it_starts_where_the_policy_stands() -> None:
+    mastered, unknown = [1.0] * 7 + [0.0], [0.0] * 8
+    there = start().placed(outcomes("sums", 0, *mastered) + outcomes("sums", 2, *unknown))
+    assert [ladder.frontier for ladder in there.ladders] == [1, 0]
+    top = start().placed([*outcomes("sums", 0, *mastered), *outcomes("sums", 2, *mastered), *outcomes("sums", 5, 1.0)])
+    assert top.ladders[0].frontier == 2
+    gap = start().placed(outcomes("sums", 0, *unknown) + outcomes("sums", 2, *mastered))
+    assert gap.ladders[0].frontier == 0
+    few = start().placed(outcomes("sums", 0, *[1.0] * 7))
+    assert few == start()
+    assert start(start="lowest").placed(outcomes("sums", 0, *mastered)) == start(start="lowest")
 
 
 def test_a_few_dialogs_prove_nothing() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from envs.calls import OUTPUT
 from envs.library import BUILT_IN, Library
 from envs.mix import MixLine, is_held_out
 from rl.demonstrations import Demonstration, from_files, from_scenarios, tokenise_dialogs
@@ -44,6 +45,39 @@ def test_the_mask_covers_the_answers_and_their_ends() -> None:
     np.testing.assert_array_equal(learnt, [*chat().answer("3"), *chat().answer("6")])
     assert (learnt == end).sum() == 2
     assert document.num_bytes == 2
+
+
+def test_what_a_tool_gave_is_read_and_not_learnt() -> None:
+    answer = "So <calc>1+2</calc><out>3</out>3"
+    dialog = Demonstration((("1 + 2?", answer), ("plus 3?", "6")), "en", "Tools")
+    [document] = tokenise_dialogs([dialog], chat(), max_tokens=128, held_out_fraction=0.0, has_tools=True)
+    parts = [chat().insert("So <calc>1+2</calc>"), chat().answer("3"), chat().answer("6")]
+    np.testing.assert_array_equal(document.ids[document.loss_mask], np.concatenate(parts))
+    assert document.num_bytes == len("So <calc>1+2</calc>3") + 1
+    start = len(chat().open("1 + 2?", "Tools")) + len(parts[0])
+    output = chat().insert("<out>3</out>")
+    assert document.ids[start : start + len(output)].tolist() == output
+    [plain] = tokenise_dialogs([dialog], chat(), max_tokens=128, held_out_fraction=0.0)
+    assert plain.loss_mask.sum() > document.loss_mask.sum()  # without tools `<out>` is a text like any other
+
+
+def test_a_share_of_the_drawn_dialogs_has_tools_and_calls_them_rightly() -> None:
+    mix = [MixLine("arithmetic-dialog", 1.0, ("en",), (4, 5))]
+    config = DemonstrationsConfig(num_dialogs=80, max_turns=3, tools=("calculator",), tool_share=0.5)
+    dialogs = list(from_scenarios(Library(BUILT_IN), mix, config, seed=1, fraction=0.0))
+    plain = DemonstrationsConfig(num_dialogs=80, max_turns=3)
+    for dialog, without in zip(
+        dialogs, from_scenarios(Library(BUILT_IN), mix, plain, seed=1, fraction=0.0), strict=True
+    ):
+        for (question, answer), (_, wanted) in zip(dialog.turns, without.turns, strict=True):
+            said, output, final = OUTPUT.sub("|", answer).rpartition("|")
+            assert final == wanted
+            assert bool(output) == bool(dialog.system)
+            if output:
+                assert answer == f"{said}<out>{wanted}</out>{wanted}", question
+    with_tools = [dialog for dialog in dialogs if dialog.system == "Tools: <calc>12*(3+4)</calc><out>84</out>"]
+    assert 25 < len(with_tools) < 55
+    assert all(dialog.system is None for dialog in dialogs if dialog not in with_tools)
 
 
 def test_a_dialog_that_is_too_long_loses_its_last_turns_or_goes() -> None:

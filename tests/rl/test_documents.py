@@ -13,10 +13,10 @@ from rl.documents import Documents, Mixture, Tokenised, mixture_shares, write_do
 END = 0
 
 
-def tokenised(number: int, length: int, group: str, held_out: bool = False) -> Tokenised:
+def tokenised(number: int, length: int, group: str, held_out: bool = False, level: int = 0) -> Tokenised:
     """A document whose ids tell it from all others."""
     ids = np.array([END, *range(1000 * number + 1, 1000 * number + length - 1), END], np.int32)
-    return Tokenised(ids, np.arange(length) > 0, length - 2, group, held_out)
+    return Tokenised(ids, np.arange(length) > 0, length - 2, group, held_out, level)
 
 
 def corpus() -> list[Tokenised]:

@@ -153,6 +153,16 @@ def test_all_mistakes_come_at_once() -> None:
     ("overrides", "field"),
     [
         (["model.preset="], "model.name_or_path = ''"),
+        (["rewards.weights.model.reward=1"], "rewards.model.name_or_path = '': model.reward is what a reward model"),
+        (["rewards.model.name_or_path=folder"], "rewards.model.name_or_path = 'folder': nobody asks it"),
+        (
+            [
+                "rewards.weights.model.reward=1",
+                "rewards.model.name_or_path=f",
+                "rewards.transforms.model.reward={kind: center}",
+            ],
+            "rewards.transforms = ",
+        ),
         (["model.lora_rank=8"], "model.lora_rank = 8"),
         (["model.max_length=64", "rollout.max_prompt_length=64"], "rollout.max_prompt_length = 64"),
         (["model.max_length=64", "rollout.max_response_length=64"], "rollout.max_response_length = 64"),

@@ -12,6 +12,7 @@ from envs.mix import evaluation_tasks, is_held_out
 from rewards.score import RewardError
 from rl.batch_metrics import MismatchError
 from rl.config import Config
+from rl.control import Control
 from rl.metrics import read_metrics
 from rl.report import RunSummary, write_report
 from rl.store import Query, Record, opening_questions, read
@@ -275,11 +276,46 @@ def assert_same_run(run: Run, summary: RunSummary, whole: Run, wanted: RunSummar
     assert {i: substance(record) for i, record in ours.items()} == {i: substance(r) for i, r in theirs.items()}
 
 
-def climbing_config() -> Config:
+class StopAsked(Trap):
+    """Asks the run to stop while it makes update number `step` (from 0)."""
+
+    def __init__(self, run_dir: Path, step: int) -> None:
+        super().__init__()
+        self._control, self._left = Control(run_dir), step
+
+    def visit(self, phase: str) -> None:
+        if phase == "update":
+            if self._left == 0:
+                self._control.ask_to_stop()
+            self._left -= 1
+
+
+@pytest.mark.parametrize("staleness", [0, 2])
+def test_a_run_that_is_asked_to_stop_finishes_its_update_and_can_go_on(staleness: int, tmp_path: Path) -> None:
+    config = small_config(f"rollout.max_staleness={staleness}", "checkpoint.every=5")
+    stopped = Run(tmp_path, config, trap=StopAsked(tmp_path, 2))
+    assert stopped.train().step == 3
+    assert sorted(stopped.learner.batches) == [0, 1, 2]
+    assert [path.name for path in sorted((tmp_path / "checkpoints").iterdir())] == ["step-000003"]
+    resumed = Run(tmp_path, config)
+    summary = resumed.train()
+    assert sorted(resumed.learner.batches) == [3, 4]
+    assert summary.step == 5
+    stored(tmp_path)  # fails where a dialog is there twice
+
+
+def test_a_stopped_and_resumed_run_is_the_same_run(whole: tuple[Run, RunSummary], tmp_path: Path) -> None:
+    Run(tmp_path, small_config(), trap=StopAsked(tmp_path, 2)).train()
+    run = Run(tmp_path, small_config())
+    assert_same_run(run, run.train(), *whole)
+
+
+def climbing_config(*overrides: str) -> Config:
     """The curriculum climbs a level after every update, whatever the policy says."""
     mix = "tasks.mix=[{scenario: arithmetic-dialog, languages: [en], levels: [0, 1, 2, 3]}]"
-    always = ("success_low=0", "success_high=0", "half_life=1", "rehearsal=0")
-    return small_config(mix, "curriculum.enabled=true", *(f"curriculum.{rule}" for rule in always))
+    always = ("start=lowest", "success_low=0", "success_high=0", "half_life=1", "rehearsal=0")
+    rules = (f"curriculum.{rule}" for rule in always)
+    return small_config(mix, "curriculum.enabled=true", *rules, *overrides)
 
 
 def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Path) -> None:
@@ -292,6 +328,18 @@ def test_a_curriculum_decides_what_is_asked_and_survives_the_driver(tmp_path: Pa
     stop(Run(tmp_path / "killed", climbing_config(), trap=Trap("update", 3)))
     resumed = Run(tmp_path / "killed", climbing_config())
     assert_same_run(resumed, resumed.train(), whole, wanted)
+
+
+def test_a_curriculum_starts_where_the_first_evaluation_finds_the_policy(tmp_path: Path) -> None:
+    """Each of four levels is asked eight times; the policy masters them all, by the rule that 0 is enough."""
+    measured = [f"curriculum.{rule}" for rule in ("start=measured", "half_life=1000")]
+    changes = ["run.num_iterations=1", "eval.num_tasks=32", *measured]
+    Run(tmp_path / "a", climbing_config(*changes)).train()
+    requests = [record.trajectory.request for record in read(tmp_path / "a", TRAIN)]
+    assert {r.task.level for r in requests} == {3}
+    Run(tmp_path / "b", climbing_config(*changes, "eval.num_tasks=28")).train()
+    requests = [record.trajectory.request for record in read(tmp_path / "b", TRAIN)]
+    assert {r.task.level for r in requests} == {0}  # seven dialogs say too little
 
 
 def arriving_config() -> Config:

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from rl.checkpoint import Checkpoints, RunState
+from rl.config import Config
 from rl.load_pipeline import load_pipeline
 from rl.pipeline import Pipeline, StageError, begin, complete, decide, inputs_of
+
+STAGES = ("pretrain", "sft", "reward_model", "ppo")
 
 
 def pipeline(folder: Path, *overrides: str) -> Pipeline:
@@ -17,9 +20,10 @@ def pipeline(folder: Path, *overrides: str) -> Pipeline:
 def fake(plan: Pipeline, name: str, *, seed: int, tokenizer: str = "tokens") -> None:
     """What a stage leaves when its training has ended; its weights are a function of the seed."""
     with Checkpoints(plan.directory(name), {}).saving(RunState(step=4)) as folder:
-        (folder / "policy").mkdir()
-        (folder / "policy" / "model.safetensors").write_text(f"weights {name} {seed}")
-        (folder / "policy" / "tokenizer.json").write_text(tokenizer)
+        output = folder / plan.output(name).name
+        output.mkdir()
+        (output / "model.safetensors").write_text(f"weights {name} {seed}")
+        (output / "tokenizer.json").write_text(tokenizer)
 
 
 def advance(plan: Pipeline, *, resume: bool = False, stop_in: str = "") -> list[tuple[str, str, str]]:
@@ -45,11 +49,9 @@ def actions(done: Sequence[tuple[str, str, str]]) -> list[str]:
 
 def test_all_run_once(tmp_path: Path) -> None:
     plan = pipeline(tmp_path)
-    assert advance(plan) == [(name, "run", "it has not run before") for name in ("pretrain", "sft", "ppo")]
+    assert advance(plan) == [(name, "run", "it has not run before") for name in STAGES]
     assert (plan.directory("sft") / "policy" / "model.safetensors").read_text() == "weights sft 42"
-    assert advance(plan) == [
-        (name, "skip", "it is finished, and its inputs have not changed") for name in ("pretrain", "sft", "ppo")
-    ]
+    assert advance(plan) == [(name, "skip", "it is finished, and its inputs have not changed") for name in STAGES]
 
 
 def test_what_changes_runs_again_and_so_does_what_follows(tmp_path: Path) -> None:
@@ -57,7 +59,8 @@ def test_what_changes_runs_again_and_so_does_what_follows(tmp_path: Path) -> Non
     done = advance(pipeline(tmp_path, "stages.sft.run.seed=7", "stages.sft.optimizer.lr=0.5"))
     assert done[0][1] == "skip"
     assert done[1] == ("sft", "run", "changed since it ran: run.seed, optimizer.lr")
-    assert done[2] == ("ppo", "run", "changed since it ran: the model that it starts from")
+    assert done[2] == ("reward_model", "run", "changed since it ran: the model that it starts from")
+    assert done[3] == ("ppo", "run", "changed since it ran: the model that it starts from")
     previous = tmp_path / "mine" / "stages" / "sft.previous" / "policy" / "model.safetensors"
     assert previous.read_text() == "weights sft 42"
 
@@ -65,13 +68,14 @@ def test_what_changes_runs_again_and_so_does_what_follows(tmp_path: Path) -> Non
 def test_a_stage_that_comes_out_the_same_ends_the_chain(tmp_path: Path) -> None:
     """Its successors have the same inputs as before, to the byte."""
     advance(pipeline(tmp_path))
-    assert actions(advance(pipeline(tmp_path, "stages.pretrain.supervised.eval_tokens=64"))) == ["run", "skip", "skip"]
+    assert actions(advance(pipeline(tmp_path, "stages.pretrain.supervised.eval_tokens=64"))) == ["run", *["skip"] * 3]
 
 
 def test_where_and_how_fast_a_stage_runs_is_no_input(tmp_path: Path) -> None:
     advance(pipeline(tmp_path))
-    changes = ["stages.ppo.rollout.num_rollout_workers=2", "stages.sft.checkpoint.every=3"]
-    assert actions(advance(pipeline(tmp_path, *changes))) == ["skip", "skip", "skip"]
+    changes = ["rollout.num_rollout_workers=2", "rewards.model.num_workers=3", "checkpoint.every=3"]
+    overrides = [f"stages.ppo.{change}" for change in changes]
+    assert actions(advance(pipeline(tmp_path, *overrides))) == ["skip"] * 4
 
 
 def test_a_changed_data_file_is_a_changed_input(tmp_path: Path) -> None:
@@ -91,6 +95,7 @@ def test_an_interrupted_stage_goes_on_when_told_so(tmp_path: Path) -> None:
     assert [(name, action) for name, action, _ in advance(plan, resume=True)] == [
         ("pretrain", "skip"),
         ("sft", "resume"),
+        ("reward_model", "run"),
         ("ppo", "run"),
     ]
 
@@ -132,8 +137,36 @@ def test_a_stage_must_keep_the_tokenizer_that_it_started_from(tmp_path: Path) ->
     assert not (plan.directory("sft") / "output.json").exists()
 
 
+def test_another_reward_model_makes_ppo_run_again_and_nothing_else(tmp_path: Path) -> None:
+    advance(pipeline(tmp_path))
+    done = advance(pipeline(tmp_path, "stages.reward_model.run.seed=7"))
+    assert actions(done) == ["skip", "skip", "run", "run"]
+    assert done[3][2] == "changed since it ran: the reward model"
+
+
+def test_a_reward_model_that_is_missing_is_named(tmp_path: Path) -> None:
+    plan = pipeline(tmp_path)
+    advance(plan, stop_in="reward_model")
+    with pytest.raises(StageError, match=r"it takes its reward from reward_model, whose output .* is not there"):
+        inputs_of(plan, plan.stages[3])
+
+
+def test_the_dialogs_of_a_run_that_pairs_come_from_are_inputs(tmp_path: Path) -> None:
+    store = tmp_path / "other" / "trajectories"
+    store.mkdir(parents=True)
+    part = store / "train-000000-part000.parquet"
+    part.write_text("dialogs")
+    plan = pipeline(tmp_path, f"stages.reward_model.preferences.runs=[{{run: {tmp_path / 'other'}}}]")
+    advance(plan)
+    part.write_text("more dialogs")
+    assert advance(plan)[2] == ("reward_model", "run", f"changed since it ran: {part}")
+
+
 def test_stages_start_from_the_folders_of_those_before(tmp_path: Path) -> None:
     plan = pipeline(tmp_path)
     folder = tmp_path / "mine" / "stages" / "sft" / "policy"
-    assert plan.started(plan.stages[2]).model.name_or_path == str(folder.absolute())
+    reward_model, ppo = plan.started(plan.stages[2]), plan.started(plan.stages[3])
+    assert reward_model.model.name_or_path == ppo.model.name_or_path == str(folder.absolute())
+    assert isinstance(ppo, Config)
+    assert ppo.rewards.model.name_or_path == str(plan.output("reward_model").absolute())
     assert plan.started(plan.stages[0]).model.name_or_path == ""

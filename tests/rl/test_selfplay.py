@@ -1,6 +1,7 @@
 """Proposer and solver: the rules by hand, and a run in memory whose policy answers by a script."""
 
 import re
+import time
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from rl.config import Config
 from rl.load_config import ConfigError
 from rl.report import RunSummary
 from rl.selfplay import (
+    Proposal,
     Proposals,
     key_of,
     make_tasks,
@@ -28,6 +30,7 @@ from rl.selfplay import (
 )
 from rl.tasks import rehearse
 from rl.trajectory import Score, Scored, Trajectory
+from tests.envs.test_selfplay import seed_for
 from tests.rl.builders import request, scored, trajectory
 from tests.rl.fakes import Run, Trap, small_config
 from tests.rl.test_loop import numbers, stop
@@ -36,7 +39,7 @@ SELFPLAY = (
     "tasks.mix=[{scenario: arithmetic-dialog, languages: [en]}]",
     "rollout.rollout_batch_size=8",
     "rollout.n_samples_per_prompt=4",
-    "rollout.max_turns=3",
+    "rollout.max_turns=2",
     "ppo.advantage_estimator=dr_grpo",
     "ppo.turn_gamma=0.0",
     "rewards.weights={answer.correct: 1.0, selfplay.valid_task: 0.25, selfplay.learnable: 1.0}",
@@ -49,9 +52,10 @@ def selfplay_config(*overrides: str) -> Config:
     return small_config(*SELFPLAY, *overrides)
 
 
-def proposer(*answers: str, index: int = 0, seed: int = 1) -> Trajectory:
-    task = Task("propose-sum", "en", 0, seed)
-    return trajectory(replace(request(group=8 + index, task=task), role="proposer"), answers)
+def proposer(answer: str, *, after: str = "7+", number: int = 0) -> Trajectory:
+    """Completes the sum that begins with `after`; `number` tells equal ones apart by their seed."""
+    task = Task("propose-sum", "en", 0, seed_for(after, number=number))
+    return trajectory(replace(request(group=8, task=task), role="proposer"), [answer])
 
 
 # -- the rules, by hand ---------------------------------------------------------------------------------------------
@@ -68,22 +72,22 @@ def key(given: str) -> str:
 
 def test_only_the_first_of_its_kind_is_new(proposals: Proposals) -> None:
     dialogs = [
-        proposer("7", "1", "5"),
-        proposer("7", "1", "five"),
-        proposer("7", "1", "5", seed=2),
-        proposer("5", "1", "7"),
-        proposer("3", "2", "3"),
-        proposer("9", "2"),
+        proposer("5"),
+        proposer("five"),
+        proposer("5", number=1),
+        proposer("7", after="5+"),
+        proposer("3", after="3-"),
+        proposer(""),
     ]
     made = proposals.read(dialogs, [key("3-3")])
     assert [p.task.given if p.task else None for p in made] == ["7+5", None, "7+5", "5+7", "3-3", None]
     assert [p.new for p in made] == [True, False, False, True, False, False]
-    assert made[0].task == Task("proposed-sum", "en", 0, 1, given="7+5")
+    assert made[0].task == Task("proposed-sum", "en", 0, dialogs[0].request.task.seed, given="7+5")
 
 
 def test_what_evaluation_asks_is_set_aside() -> None:
     library, rules = Library(), Proposals(selfplay_config("tasks.held_out_fraction=0.3"), Library())
-    dialogs = [proposer(str(a), "1", str(b), seed=a) for a in range(10) for b in range(10)]
+    dialogs = [proposer(str(b), after=f"{a}+") for a in range(10) for b in range(10)]
     made = rules.read(dialogs, [])
     asked = [library.opening(p.task) for p in made if p.task]
     assert [p.new for p in made] == [not is_held_out(text, 0.3) for text in asked]
@@ -91,7 +95,7 @@ def test_what_evaluation_asks_is_set_aside() -> None:
 
 
 def test_new_tasks_take_the_last_prompts(proposals: Proposals) -> None:
-    made = proposals.read([proposer("7", "1", "5"), proposer("x", "1", "5"), proposer("2", "2", "9")], [])
+    made = proposals.read([proposer("5"), proposer("x"), proposer("9", after="2-")], [])
     asked = [request(group=group, sample=sample) for group in range(4) for sample in range(2)]
     tasks = [r.task for r in with_proposals(asked, made)]
     assert [task.given for task in tasks] == ["", "", "", "", "7+5", "7+5", "2-9", "2-9"]
@@ -101,9 +105,7 @@ def test_new_tasks_take_the_last_prompts(proposals: Proposals) -> None:
 
 
 def test_a_proposer_learns_how_the_first_answers_to_its_task_fared(proposals: Proposals) -> None:
-    made = proposals.read(
-        [proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("x", "1", "5"), proposer("8", "1", "5")], []
-    )
+    made = proposals.read([proposer("5"), proposer("5"), proposer("x"), proposer("5", after="8+")], [])
     task = made[0].task
     assert task is not None
     right, wrong = (scored(trajectory(request(task=task), ["12", "9"]), scalars) for scalars in ([1, 0], [0, 1]))
@@ -125,8 +127,7 @@ def test_a_proposer_learns_how_the_first_answers_to_its_task_fared(proposals: Pr
     assert with_outcomes(lost, [right])[0].outcome is None
 
 
-def judged(proposals: Proposals, dialogs: list[Trajectory], success: dict[str, float]):
-    made = proposals.read(dialogs, [])
+def judged(made: list[Proposal], success: dict[str, float]) -> list[Scored]:
     told = [
         replace(
             p.dialog,
@@ -140,21 +141,20 @@ def judged(proposals: Proposals, dialogs: list[Trajectory], success: dict[str, f
 
 
 def test_the_memory_holds_the_newest_tasks_once(proposals: Proposals) -> None:
-    said = judged(
-        proposals, [proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("2", "1", "2")], {"7+5": 0, "2+2": 0}
-    )
+    made = proposals.read([proposer("5"), proposer("5"), proposer("2", after="2+")], [])
     known = (key("1+1"), key("1+2"))
-    assert remembered(known, said, proposals, 3) == (key("1+2"), key("7+5"), key("2+2"))
-    assert remembered(known, said, proposals, 0) == ()
-    assert remembered(known, [], proposals, 3) == known
+    assert remembered(known, made, 3) == (key("1+2"), key("7+5"), key("2+2"))
+    assert remembered(known, made, 0) == ()
+    assert remembered(known, [], 3) == known
 
 
 def test_metrics_speak_of_the_current_policys_proposals(proposals: Proposals) -> None:
-    dialogs = [proposer("7", "1", "5"), proposer("7", "1", "5"), proposer("2", "1", "2"), proposer("x", "1", "2")]
-    past = proposer("9", "1", "9")
+    dialogs = [proposer("5"), proposer("5"), proposer("2", after="2+"), proposer("x")]
+    past = proposer("9", after="9+")
     past = replace(past, request=replace(past.request, opponent="somewhere"))
-    said = judged(proposals, [*dialogs, past], {"7+5": 0.5, "2+2": 1.0, "9+9": 0.0})
-    assert proposal_metrics(said, proposals) == pytest.approx(
+    made = proposals.read([*dialogs, past], [])
+    said = judged(made, {"7+5": 0.5, "2+2": 1.0, "9+9": 0.0})
+    assert proposal_metrics(said, made, proposals) == pytest.approx(
         {
             "selfplay/validity": 0.75,
             "selfplay/distinct": 0.5,
@@ -165,7 +165,7 @@ def test_metrics_speak_of_the_current_policys_proposals(proposals: Proposals) ->
             "selfplay/learnable": 0.5,
         }
     )
-    assert proposal_metrics([], proposals) == {}
+    assert proposal_metrics([], [], proposals) == {}
 
 
 def test_past_policies_propose_last() -> None:
@@ -205,8 +205,6 @@ def test_users_who_are_models_have_a_role_too(override: str) -> None:
 def test_scenarios_that_propose_nothing() -> None:
     with pytest.raises(ScenarioError, match="'arithmetic' makes no tasks for others; these do: propose-sum"):
         rehearse(selfplay_config("selfplay.scenario=arithmetic"))
-    with pytest.raises(ScenarioError, match=r"makes no task within rollout\.max_turns = 2"):
-        rehearse(selfplay_config("rollout.max_turns=2"))
     with pytest.raises(ScenarioError, match="no level 9"):
         rehearse(selfplay_config("selfplay.levels=[9]"))
 
@@ -247,13 +245,27 @@ class Proposer:
 def test_a_scenario_that_proposes_nonsense_is_named(made: object, cause: str) -> None:
     library, line = Library((Proposer(made),)), MixLine("mine", 1.0, ("en",), (0,))
     with pytest.raises(ScenarioError, match=cause):
-        make_tasks(library, line, max_turns=2)
+        make_tasks(library, line, max_turns=2, timeout_seconds=10.0)
+
+
+class Slow(Proposer):
+    def proposed(self, transcript: Transcript) -> Task | None:
+        time.sleep(5.0)
+        return None
+
+
+def test_a_scenario_that_hangs_over_a_proposal_is_named() -> None:
+    library, line = Library((Slow(None),)), MixLine("mine", 1.0, ("en",), (0,))
+    start, limit = time.monotonic(), r"rollout\.episode_timeout_seconds = 0\.05"
+    with pytest.raises(ScenarioError, match=rf"mine/en/0/0: `proposed` did not return within {limit}"):
+        make_tasks(library, line, max_turns=2, timeout_seconds=0.05)
+    assert time.monotonic() - start < 3.0
 
 
 @pytest.mark.parametrize("scenario", ["propose-sum", "propose-formula"])
 def test_every_language_and_level_can_be_rehearsed(scenario: str) -> None:
     line = proposal_line(selfplay_config(f"selfplay.scenario={scenario}", "selfplay.languages=[]"))
-    made = make_tasks(Library(), replace(line, levels=(0, 1)), max_turns=4)
+    made = make_tasks(Library(), replace(line, levels=(0, 1)), max_turns=4, timeout_seconds=10.0)
     assert len(made) == 2 * 8 and all(task.given for task in made)
     assert len({key_of(task) for task in made}) == len(made)
 
@@ -270,8 +282,6 @@ def script(dialog: str, seed: int) -> str:
     question = dialog.rpartition("<|user|>")[2]
     if "umber" in question:
         return "x" if seed % 11 == 0 else str(seed % 7)
-    if "(1)" in question:
-        return str(seed % 2 + 1)
     found = LAST_QUESTION.search(question)
     if found is None:
         return "0"
@@ -309,9 +319,9 @@ def test_proposals_are_checked_solved_and_paid_for(whole: tuple[Run, RunSummary]
         assert len(proposers) == 5
         givens = []
         for dialog in proposers:
-            first, sign, second = (turn.answer for turn in dialog.turns)
-            valid = "x" not in (first, second)
-            given = first + " +-"[int(sign)] + second if valid else ""
+            (turn,) = dialog.turns
+            valid = turn.answer != "x"
+            given = turn.question.text.partition("?")[0] + turn.answer if valid else ""
             text = run.library.opening(Task("proposed-sum", "en", 0, dialog.request.task.seed, given)) if valid else ""
             new = valid and given not in known[-4:] + givens and not is_held_out(text, 0.1)
             if new:
@@ -392,6 +402,6 @@ def test_dialogs_in_flight_know_of_self_play_too(tmp_path: Path) -> None:
 
 def test_a_transcript_keeps_its_outcome_at_every_turn() -> None:
     outcome = Outcome(success=0.5, proposed=True)
-    dialog = replace(proposer("7", "1", "5"), outcome=outcome)
+    dialog = replace(proposer("5"), outcome=outcome)
     assert isinstance(dialog.transcript, Transcript)
     assert dialog.transcript.upto(0).outcome == outcome

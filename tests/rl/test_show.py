@@ -33,7 +33,7 @@ def shown(run_dir: Path, query: Query, **options: object) -> str:
 
 
 def test_a_dialog_turn_by_turn(run: Path) -> None:
-    text = shown(run, Query(id="train-12-3-0"))
+    text = shown(run, Query(ids=("train-12-3-0",)))
     for part in (
         "train-12-3-0  arithmetic/en/0/3  ok",
         "What is 3 + 0?  [integer: 3]",
@@ -47,7 +47,7 @@ def test_a_dialog_turn_by_turn(run: Path) -> None:
 
 
 def test_model_written_text_cannot_steer_the_terminal(run: Path) -> None:
-    text = shown(run, Query(id="train-12-4-0"))
+    text = shown(run, Query(ids=("train-12-4-0",)))
     assert "[red]\\x1b[2J  [cut off by the length limit]" in text
     assert "\x1b" not in text
 
@@ -92,7 +92,7 @@ def test_who_spoke_and_what_came_of_it(tmp_path: Path) -> None:
     said = replace(trajectory(asked, ("four",)), outcome=Outcome(success=0.25))
     vain = replace(trajectory(replace(request(4), role="proposer")), outcome=Outcome(valid=False))
     TrajectoryStore(tmp_path, DIMENSIONS).write([scored(said), scored(vain)])
-    text = shown(tmp_path, Query(id="train-3-0-0-user"))
+    text = shown(tmp_path, Query(ids=("train-3-0-0-user",)))
     for part in ("told       What is 0 + 0?", "user       four", "opponent opponents/step-40", "others' success 0.25"):
         assert part in text
-    assert "nothing that somebody else could deal with" in shown(tmp_path, Query(id="train-4-0-0-proposer"))
+    assert "nothing that somebody else could deal with" in shown(tmp_path, Query(ids=("train-4-0-0-proposer",)))

@@ -86,8 +86,8 @@ def test_both_sides_of_a_dialog_come_back_with_what_came_of_it(tmp_path: Path) -
     for original, back in zip(written, found, strict=True):
         assert_same(back, original.trajectory)
     assert ids(list(read(tmp_path))) == ["train-0-0-0", "train-0-0-0-user", "train-1-0-0-proposer"]
-    assert ids(list(read(tmp_path, Query(id="train-0-0-0-user")))) == ["train-0-0-0-user"]
-    assert [part.iteration for part in parts(tmp_path, Query(id="train-1-0-0-proposer"))] == [1]
+    assert ids(list(read(tmp_path, Query(ids=("train-0-0-0-user",))))) == ["train-0-0-0-user"]
+    assert [part.iteration for part in parts(tmp_path, Query(ids=("train-1-0-0-proposer",)))] == [1]
     row = pq.read_table(tmp_path / "trajectories" / "train-000000-part000.parquet").to_pylist()[1]
     assert row["text"].splitlines()[:2] == ["told: What is 0 + 0?", "user: 7"]
 
@@ -141,8 +141,8 @@ def test_each_write_is_a_part_of_its_iteration(tmp_path: Path) -> None:
     [
         (Query(purpose="eval"), ["eval-2-0-0"]),
         (Query(first=1, last=1), ["train-1-0-0", "train-1-1-0"]),
-        (Query(id="train-1-1-0"), ["train-1-1-0"]),
-        (Query(id="no such id"), []),
+        (Query(ids=("train-1-1-0",)), ["train-1-1-0"]),
+        (Query(ids=("no such id",)), []),
         (Query(status="failed"), ["train-1-1-0"]),
         (Query(role="proposer"), ["train-2-8-0-proposer"]),
         (Query(role="assistant", first=2), ["eval-2-0-0"]),

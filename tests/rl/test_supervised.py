@@ -13,7 +13,6 @@ from models.lora import load_lora
 from models.packing import PackedRows, pack_rows
 from models.policy import forward_logits, load_policy, random_policy, save_model_folder
 from models.presets import build_config
-from models.publish import publish_adapter, publish_policy
 from models.tokenizer import train_tokenizer
 from rl.build import build_supervised_learner
 from rl.stage_config import PretrainConfig
@@ -69,7 +68,7 @@ def shared(tally: Any) -> dict[str, float]:
 def learn(config: PretrainConfig, folder: Path, num_steps: int = 1) -> tuple[list[dict], dict[str, np.ndarray], float]:
     """Metrics of each step, the weights after them, and the loss on the first batch then."""
     learner = build_supervised_learner(config, folder, PLAN, rank=get_rank())
-    metrics = [shared(learner.imitate(batch(step), step=step)) for step in range(num_steps)]
+    metrics = [shared(learner.learn(batch(step), step=step)) for step in range(num_steps)]
     return metrics, weights_of(learner), shared(learner.measure(batch()))["train/loss"]
 
 
@@ -77,23 +76,24 @@ def save_and_resume(config: PretrainConfig, folder: Path, checkpoint: Path) -> t
     """The weights' SHA-256 after four steps in one go, and with a new learner for the last two."""
     first = build_supervised_learner(config, folder, PLAN, rank=get_rank())
     for step in (0, 1):
-        first.imitate(batch(step), step=step)
+        first.learn(batch(step), step=step)
     first.save(checkpoint, folder)
     second = build_supervised_learner(config, folder, PLAN, rank=get_rank())
     second.load(checkpoint)
     for learner in (first, second):
         for step in (2, 3):
-            learner.imitate(batch(step), step=step)
+            learner.learn(batch(step), step=step)
     return first.fingerprint(4), second.fingerprint(4)
 
 
 def save_and_publish(config: PretrainConfig, folder: Path, checkpoint: Path) -> int:
     """Bytes that a sync of what the stage trains would take. Leaves the checkpoint."""
     learner = build_supervised_learner(config, folder, PLAN, rank=get_rank())
-    learner.imitate(batch(), step=0)
+    learner.learn(batch(), step=0)
     learner.save(checkpoint, folder)
-    publish = publish_adapter if config.model.lora_rank else publish_policy
-    return publish(learner._engine, version=1, max_length=16)[0].num_bytes
+    parts = [manifest for manifest, _ in learner.publish(1)]
+    assert [part.kind for part in parts] == (["full", "adapter"] if config.model.lora_rank else ["full"])
+    return parts[-1].num_bytes
 
 
 # -- tests ----------------------------------------------------------------------------------------------------------

@@ -5,16 +5,19 @@ import hashlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 
 from models.packing import PackedRows, pack_rows
+from rl.documents import Mixture
 from rl.metrics import read_metrics, series
 from rl.records import Records
 from rl.stage_config import PretrainConfig
 from rl.supervised_loop import SupervisedSummary, SupervisedTrainer
 from rl.supervised_report import write_supervised_report
+from rl.texts import Texts
 
 
 class KilledError(Exception):
@@ -27,7 +30,7 @@ class FakeLearner:
     def __init__(self, dies_at: int = -1) -> None:
         self.state, self._dies_at = "random", dies_at
 
-    async def imitate(self, rows: PackedRows, *, step: int) -> dict[str, float]:
+    async def learn(self, rows: PackedRows, *, step: int) -> dict[str, float]:
         if step == self._dies_at:
             raise KilledError
         self.state = hashlib.sha256(f"{self.state} {step} ".encode() + rows.tokens.tobytes()).hexdigest()
@@ -49,13 +52,16 @@ class FakeLearner:
         return 1
 
 
-class FakeData:
+class FakeMixture:
     def batch(self, step: int) -> PackedRows:
         return self._rows(step)
 
     def held_out(self) -> Iterator[tuple[str, PackedRows, int]]:
         yield "de", self._rows(0), 14
         yield "en", self._rows(1), 28
+
+    def metrics(self, step: int) -> dict[str, float]:
+        return {"curriculum/level/0": 1.0 - step / 10, "curriculum/level/2": step / 10}
 
     def _rows(self, number: int) -> PackedRows:
         row = [(np.full(8, number, np.int32), np.ones(8, bool))]
@@ -75,7 +81,7 @@ def train(run_dir: Path, learner: FakeLearner, said: list[str] | None = None) ->
     run_dir.mkdir(exist_ok=True)
     records = Records(run_dir, CONFIG, (), {"model": "fake"}, [].append if said is None else said.append)
     try:
-        return asyncio.run(SupervisedTrainer(CONFIG, FakeData(), learner, records).train())
+        return asyncio.run(SupervisedTrainer(CONFIG, Texts(cast(Mixture, FakeMixture())), learner, records).train())
     finally:
         records.close()
 
@@ -116,3 +122,5 @@ def test_the_summary_and_the_report(tmp_path: Path) -> None:
     assert "# words (pretrain)" in text
     assert "loss: 2.000 at the first step, **0.200** at the last" in text
     assert "| en | 0.500 | 0.500 | 2.00 |" in text
+    assert "| level | step 0 | step 2 | step 4 | step 7 | step 9 |" in text
+    assert "| 2 | 0.0% | 20.0% | 40.0% | 70.0% | 90.0% |" in text
