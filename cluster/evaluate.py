@@ -21,7 +21,7 @@ from models.chat import ChatFormat, chat_format
 from models.device import GIB, DevicePlan
 from models.lora import merge_lora
 from models.opponent import load_opponent, publish_opponent
-from models.sampler import SampleRequest, TimingRequest
+from models.samples import SampleRequest, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.tokenizer import load_tokenizer
 from rl.build import model_dtype

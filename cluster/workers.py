@@ -9,7 +9,7 @@ import ray
 
 from cluster.reward_worker import Worker
 from models.device import DevicePlan
-from models.sampler import TimingRequest
+from models.samples import TimingRequest
 from models.scoring import ScoreRequest
 from models.weights import Manifest
 from rl.build import build_rollout_worker

@@ -4,11 +4,12 @@ import ctypes
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import torch
 
+from models.samples import SampleRequest
 from models.weights import Manifest
 
 _TRANSFER_BACKENDS = {"object_store": "zero2one", "nccl": "nccl"}  # ours, and vLLM's own
@@ -37,22 +38,6 @@ class SamplerSettings:
     lora_target_modules: tuple[str, ...] = ()
     num_modules: int = 0
     weight_transfer: str = "object_store"
-
-
-class Continuation(Protocol):
-    """What is asked for, as in `models.sampler.SampleRequest`."""
-
-    @property
-    def max_tokens(self) -> int: ...
-
-    @property
-    def seed(self) -> int: ...
-
-    @property
-    def greedy(self) -> bool: ...
-
-    @property
-    def stop_token_ids(self) -> Sequence[int]: ...
 
 
 def build_engine(settings: SamplerSettings) -> Any:
@@ -98,7 +83,7 @@ def build_engine(settings: SamplerSettings) -> Any:
     )
 
 
-def sampling_params(settings: SamplerSettings, request: Continuation, *, written: int) -> Any:
+def sampling_params(settings: SamplerSettings, request: SampleRequest, *, written: int) -> Any:
     """For the rest of a continuation of which `written` tokens are there."""
     from vllm.sampling_params import RequestOutputKind, SamplingParams
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from envs.calls import Call
 from envs.task import Dialog, FinishReason, PlayedDialog, Question, ToolUse, Turn
-from models.sampler import Sample
+from models.samples import Sample
 from rl.trajectory import EpisodeRequest, Role, Trajectory
 
 

@@ -17,7 +17,7 @@ from envs.task import FinishReason, Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
 from models.modules import EngineModules
-from models.sampler import Sample, SampleRequest, Timing, TimingRequest
+from models.samples import Sample, SampleRequest, Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.calls import CallRules, Calls

@@ -15,7 +15,8 @@ from models.module_folder import About, Module, common_base, list_modules, merge
 from models.modules import EngineModules
 from models.policy import load_policy, random_policy
 from models.presets import build_config
-from models.sampler import Sampler, SampleRequest, SamplerSettings
+from models.sampler import Sampler, SamplerSettings
+from models.samples import SampleRequest
 from models.weights import WeightSyncError, weights_sha256
 from tests.models.engines import PLAN, engine_process, largest_gap, publish, run
 

@@ -181,3 +181,8 @@ def test_what_one_stage_holds_out_no_other_may_show() -> None:
     assert corpus.endswith(f"stage pretrain: corpus.held_out_questions = {cause}")
     assert demonstrations.endswith(f"stage sft: tasks.held_out_fraction = {cause}")
     assert pairs.endswith(f"stage reward_model: tasks.held_out_fraction = {cause}")
+
+
+def test_a_reward_model_is_no_adapter() -> None:
+    [line] = refusal("stages.reward_model.model.lora_rank=2")
+    assert "stage reward_model: model.lora_rank = 2: must be 0" in line
