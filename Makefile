@@ -19,7 +19,7 @@ train: $(READY)  ## train a recipe here: make train RECIPE=r1_zero ARGS="run.see
 	@$(BIN)/zero2one train $(RECIPE) $(ARGS)
 
 test: $(READY)  ## the tests, without the slow ones, in two processes
-	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadscope --no-loadscope-reorder $(ARGS)
 
 test-all: $(READY)  ## all tests
 	@$(BIN)/python -m pytest $(ARGS)

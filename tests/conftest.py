@@ -1,12 +1,12 @@
 """For all tests: nothing asks the network, and what starts many processes runs one after the other."""
 
 import os
-from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
-HERE = Path(__file__).parent
-REAL_STACK = {"cluster", "e2e"}  # their session fixtures, a Ray session and a run, shall exist once
+REAL_STACK = ("tests/cluster/", "tests/e2e/")
 
 
 def pytest_configure() -> None:
@@ -14,10 +14,15 @@ def pytest_configure() -> None:
     os.environ.update(HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", RAY_USAGE_STATS_ENABLED="0")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes share the tests out (`make test`), one has all of the real stack, and a file stays whole,
-    for its fixtures.
+class ByFile(LoadScopeScheduling):
+    """Where several processes share the tests out (`make test`): a file stays whole, for its fixtures, and one process
+    has all of the real stack, whose Ray session and first run shall exist once.
     """
-    for item in items:
-        file = item.path.relative_to(HERE)
-        item.add_marker(pytest.mark.xdist_group("real stack" if file.parts[0] in REAL_STACK else file.as_posix()))
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "real stack" if nodeid.startswith(REAL_STACK) else nodeid.partition("::")[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByFile:
+    return ByFile(config, log)

@@ -78,5 +78,5 @@ def test_what_is_not_there(tmp_path: Path) -> None:
         texts(tmp_path / "b.parquet")
     with pytest.raises(DataFileError, match=r"\*\.csv: no such file"):
         find_files(str(tmp_path / "*.csv"))
-    with pytest.raises(DataFileError, match=r"must be a \.parquet or \.jsonl file"):
+    with pytest.raises(DataFileError, match=r"must be a \.parquet, \.jsonl or \.jsonl\.gz file"):
         list(read_rows(tmp_path / "a.csv", ["text"], broken()))
