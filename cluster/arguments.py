@@ -160,6 +160,8 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     ):
         command.add_argument("--json", action="store_true", help="for programs")
 
+    _add_modules(add("modules", "list, merge, route and measure the modules that a pipeline has made"), common)
+
     arguments, rest = parser.parse_known_args(argv)
     # argparse takes overrides only in one place; after an option, as in `--resume run.seed=1`, they are left over
     takes_overrides = hasattr(arguments, "overrides")
@@ -170,6 +172,41 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     if takes_overrides:
         arguments.overrides += rest
     return arguments
+
+
+def _add_modules(modules: argparse.ArgumentParser, common: argparse.ArgumentParser) -> None:
+    commands = modules.add_subparsers(dest="subcommand", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=text, description=text, parents=[common])
+        command.add_argument("folder", metavar="FOLDER", type=Path, help="with a folder for each module")
+        return command
+
+    listing = add("list", "what there is, after a check of every file")
+    merge = add("merge", "make a module that is the weighted sum of others")
+    merge.add_argument("name", metavar="NAME", help="of the new one")
+    merge.add_argument("parts", metavar="MODULE=WEIGHT", nargs="+", type=_part, help="for example math=0.7")
+    route = add("route", "train a router that chooses among modules by the text of a question")
+    route.add_argument("modules", metavar="MODULE", nargs="+", help="each is for what it was trained on")
+    route.add_argument(
+        "--min-confidence", type=_share, default=0.6, metavar="P", help="below it the base answers (0.6)"
+    )
+    measure = add("eval", "answer tasks of each domain with the base, each module and the router, in one engine")
+    measure.add_argument("--tasks", type=_count, default=200, metavar="N", help="held-out dialogs per domain (200)")
+    measure.add_argument("--address", metavar="A", help="of a running Ray cluster; without it, Ray starts here")
+    measure.add_argument(
+        "overrides", metavar="section.field=value", nargs="*", help="for example rollout.max_response_length=16"
+    )
+    for command in (listing, measure):
+        command.add_argument("--json", action="store_true", help="for programs")
+
+
+def _part(text: str) -> tuple[str, float]:
+    name, _, weight = text.partition("=")
+    try:
+        return name, float(weight)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not like math=0.7") from None
 
 
 def _positive(text: str) -> int:

@@ -102,7 +102,7 @@ def _evaluate_missing(groups: Mapping[str, Sequence[Path]], arguments: argparse.
 
     for path in (path for paths in groups.values() for path in paths):
         policy = find_policy(path)
-        known, current = read_results(policy.results), policy_sha256(policy.weights)
+        known, current = read_results(policy.results), policy_sha256(policy)
         missing = [name for name in arguments.suite if name not in known or known[name].policy != current]
         if missing:
             config = evaluation_config(policy, _suite_options(arguments) | {"names": missing}, [])
@@ -273,8 +273,76 @@ def _doctor(arguments: argparse.Namespace) -> int:
     return 0 if is_fit(findings) else 1
 
 
+def _modules(arguments: argparse.Namespace) -> int:
+    match arguments.subcommand:
+        case "list":
+            return _modules_list(arguments)
+        case "merge":
+            return _modules_merge(arguments)
+        case "route":
+            return _modules_route(arguments)
+        case _:
+            return _modules_eval(arguments)
+
+
+def _modules_list(arguments: argparse.Namespace) -> int:
+    from models.module_folder import list_modules
+
+    manifests = [module.manifest for module in list_modules(arguments.folder)]
+    if arguments.json:
+        _print_json([manifest.model_dump(mode="json") for manifest in manifests])
+        return 0
+    header = ("module", "rank", "base", "domains", "what it did")
+    rows = [
+        (m.name, str(m.rank), m.base_sha256[:12], " ".join(m.domains), _figures(m.metrics or m.merged_from))
+        for m in manifests
+    ]
+    _print_columns([header, *rows])
+    return 0
+
+
+def _modules_merge(arguments: argparse.Namespace) -> int:
+    from models.module_folder import merge_modules
+
+    module = merge_modules(dict(arguments.parts), arguments.folder, arguments.name)
+    print(f"module {module.manifest.name} of rank {module.manifest.rank} in {module.folder}")
+    return 0
+
+
+def _modules_route(arguments: argparse.Namespace) -> int:
+    from rl.module_stage import route
+    from rl.stage_config import RouterConfig
+
+    if len(arguments.modules) < 2:
+        raise UsageError(f"a router chooses among two modules at least, not {arguments.modules}")
+    config = RouterConfig(modules=tuple(arguments.modules), min_confidence=arguments.min_confidence)
+    route(arguments.folder, config, print)
+    return 0
+
+
+def _modules_eval(arguments: argparse.Namespace) -> int:
+    from cluster.modules import evaluate_modules
+
+    cells = evaluate_modules(arguments.folder, arguments.tasks, arguments.overrides, arguments.address)
+    if arguments.json:
+        _print_json([asdict(cell) for cell in cells])
+        return 0
+    domains = list(dict.fromkeys(cell.domain for cell in cells))
+    rows = [("success on", *domains)]
+    for label in dict.fromkeys(cell.contestant for cell in cells):
+        of_one = {cell.domain: cell for cell in cells if cell.contestant == label}
+        rows.append((label, *(f"{of_one[d].success:.3f} ± {of_one[d].standard_error:.3f}" for d in domains)))
+    _print_columns(rows)
+    return 0
+
+
+def _figures(figures: Mapping[str, float]) -> str:
+    return ", ".join(f"{name} {value:.3g}" for name, value in figures.items())
+
+
 COMMANDS = {
     "train": _train,
+    "modules": _modules,
     "submit": _remote,
     "jobs": _remote,
     "logs": _remote,

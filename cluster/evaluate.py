@@ -8,19 +8,20 @@ from pathlib import Path
 
 import ray
 
+from cluster.crew import start_rollouts
 from cluster.fleet import Fleet
-from cluster.memory import object_store_bytes
-from cluster.placement import Bundle, describe
+from cluster.placement import describe
 from cluster.rollouts import RolloutFleet
 from cluster.run_directory import device_plan, prepare_process, say
-from cluster.session import joined, ray_session
-from cluster.site import Site, cluster_nodes, this_machine
-from cluster.workers import Publication, RolloutActor
+from cluster.session import joined
+from cluster.site import Site, cluster_nodes, session_at, this_machine
+from cluster.workers import Publication
 from envs.library import Library
 from models.chat import ChatFormat, chat_format
 from models.device import GIB, DevicePlan
+from models.lora import merge_lora
 from models.opponent import load_opponent, publish_opponent
-from models.sampler import SampleRequest, TimingRequest
+from models.samples import SampleRequest, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.tokenizer import load_tokenizer
 from rl.build import model_dtype
@@ -48,15 +49,8 @@ def evaluate(config: EvaluationConfig, policy: Policy, out: Path, *, address: st
     for line in describe(placement):
         say(line)
     trained = training_questions(policy.home) if policy.is_run and is_ppo(policy.home) else None
-    own = Bundle() if site.address is not None else site.own(size)
     out.mkdir(parents=True, exist_ok=True)
-    with ray_session(
-        num_cpus=int(own.cpus),
-        object_store_bytes=object_store_bytes(size),
-        logs=out / "logs",
-        memory_bytes=own.memory_bytes,
-        address=address,
-    ):
+    with session_at(site, size, out / "logs"):
         return asyncio.run(_run(config, plan, suites, policy, trained, out))
 
 
@@ -77,7 +71,7 @@ async def _run(
 ) -> list[SuiteResult]:
     subject = WorkerSubject.start(config, plan, policy.weights)
     try:
-        publication = await asyncio.to_thread(publish, config, policy.weights)
+        publication = await asyncio.to_thread(publish, config, policy)
         await subject.rollouts.publish(publication)
         results = []
         for suite in suites:
@@ -88,7 +82,7 @@ async def _run(
                 suite,
                 found,
                 contamination=None if trained is None else contamination(found.rows, trained),
-                policy=policy_sha256(policy.weights),
+                policy=policy_sha256(policy),
                 seconds=time.monotonic() - started,
                 seed=config.suites.seed,
                 num_resamples=config.suites.num_resamples,
@@ -106,10 +100,14 @@ async def _run(
         subject.stop()
 
 
-def publish(config: EvaluationConfig, folder: Path) -> Publication:
-    """The policy in a folder as a publication of version 0, with a probe that every engine must answer."""
-    policy = load_opponent(str(folder), model_dtype(config))
-    manifest, buckets = publish_opponent(policy, max_length=config.model.max_length, version=VERSION)
+def publish(config: EvaluationConfig, policy: Policy) -> Publication:
+    """The policy as a publication of version 0, with a probe that every engine must answer; an adapter as part of the
+    weights that it belongs to.
+    """
+    network = load_opponent(str(policy.weights), model_dtype(config))
+    if policy.adapter is not None:
+        network = merge_lora(network, policy.adapter)
+    manifest, buckets = publish_opponent(network, max_length=config.model.max_length, version=VERSION)
     return Publication(VERSION, ((manifest, tuple(ray.put(bucket) for bucket in buckets)),))
 
 
@@ -125,16 +123,7 @@ class WorkerSubject:
 
     @classmethod
     def start(cls, config: EvaluationConfig, plan: DevicePlan, folder: Path) -> "WorkerSubject":
-        rollout = config.rollout
-        quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
-        actor = RolloutActor.options(
-            num_cpus=rollout.num_threads,
-            num_gpus=plan.gpus_per_rollout_worker,
-            runtime_env={"env_vars": {**plan.engine_env, **quiet}},
-        )
-        members = Fleet("rollout", lambda name: actor.remote(config, folder, plan, name), rollout.num_rollout_workers)
-        timeout = 2 * rollout.episode_timeout_seconds
-        fleet = RolloutFleet(members, capacity=2 * rollout.max_num_seqs, call_timeout_seconds=timeout)
+        fleet, members = start_rollouts(config, plan, folder)
         return cls(config, chat_format(load_tokenizer(folder)), evaluation_library(), fleet, members)
 
     @property

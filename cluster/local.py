@@ -7,16 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ray.actor import ActorHandle
-
 from cluster.autoscale import Autoscaler
+from cluster.crew import reward_fleet, start_rewards, start_rollouts
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import weight_bytes
 from cluster.model_rewards import RulesAndModel, start_reward_models
 from cluster.placement import Placement
 from cluster.preflight import find_site
-from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet
 from cluster.run_directory import (
@@ -32,7 +30,6 @@ from cluster.run_directory import (
 from cluster.seats import Seats
 from cluster.site import cluster_nodes
 from cluster.steering import Steering
-from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rewards.dimensions.reward_model import MODEL_REWARD
 from rl.build import prepare_model
@@ -117,34 +114,15 @@ class Actors:
         """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
         learner = learner or start_learner(config, plan, folder, placement.bundle("learner"))
         rollout, rewards = config.rollout, config.rewards
-        quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
         seats = Seats(placement.bundle("rollout"))
-
-        def start_rollout(name: str) -> ActorHandle:
-            actor = RolloutActor.options(
-                num_cpus=rollout.num_threads,
-                num_gpus=plan.gpus_per_rollout_worker,
-                scheduling_strategy=seats.take(name),
-                runtime_env={"env_vars": {**plan.engine_env, **quiet}},
-            )
-            return actor.remote(config, folder, plan, name)
-
-        rollout_members = Fleet("rollout", start_rollout, rollout.num_rollout_workers, seats=seats)
-        reward = placement.bundle("reward")
-        reward_actor = RewardActor.options(num_cpus=reward.cpus, memory=reward.memory_bytes)
-        reward_members = Fleet("reward", lambda name: reward_actor.remote(config), rewards.num_reward_workers)
+        send = learner.send if plan.weight_transfer == "nccl" else None
+        rollout_fleet, rollout_members = start_rollouts(config, plan, folder, seats=seats, send=send)
+        rules, reward_members = start_rewards(config, placement.bundle("reward"))
         model_members = start_reward_models(rewards.model, placement) if rewards.model.name_or_path else None
-        rollout_fleet = RolloutFleet(
-            rollout_members,
-            capacity=2 * rollout.max_num_seqs,
-            call_timeout_seconds=2 * rollout.episode_timeout_seconds,
-            send=learner.send if plan.weight_transfer == "nccl" else None,
-        )
-        reward_fleet = _reward_fleet(config, reward_members)
         steering = Steering(
             control,
             rollout_fleet,
-            reward_fleet,
+            rules,
             placement,
             nodes=cluster_nodes,
             say=say,
@@ -155,7 +133,7 @@ class Actors:
         return cls(
             learner=learner,
             rollouts=rollout_fleet,
-            rewards=_with_model(config, reward_fleet, model_members),
+            rewards=_with_model(config, rules, model_members),
             rollout_members=rollout_members,
             reward_members=reward_members,
             model_members=model_members,
@@ -206,20 +184,10 @@ class Actors:
         self.rewards.stop()
 
 
-def _reward_fleet(config: Config, members: Fleet) -> RewardFleet:
-    rewards = config.rewards
-    return RewardFleet(
-        members,
-        timeout_seconds=rewards.timeout_seconds,
-        max_retries=rewards.max_retries,
-        on_error=rewards.on_error,
-    )
-
-
 def _with_model(config: Config, rules: RewardFleet, members: Fleet | None) -> RewardFleet | RulesAndModel:
     if members is None:
         return rules
-    return RulesAndModel(rules, _reward_fleet(config, members), signal_of(config.rewards).names.index(MODEL_REWARD))
+    return RulesAndModel(rules, reward_fleet(config, members), signal_of(config.rewards).names.index(MODEL_REWARD))
 
 
 def _identity(config: Config) -> dict[str, str | int]:

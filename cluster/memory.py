@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from rl.config import Config
+from rl.config import Config, ModelConfig
 from rl.stage_config import StageConfig
 from rl.suites.config import EvaluationConfig
 
@@ -19,8 +19,9 @@ class ResourceError(ValueError):
 
 
 def process_bytes(config: StageConfig | EvaluationConfig, num_weight_bytes: int) -> dict[str, int]:
-    """Expected bytes of one process of each role. A trained weight costs itself, its gradient and two Adam moments; a
-    rollout worker holds the weights twice while it takes new ones, and all of an engine twice if it has opponents.
+    """Expected bytes of one process of each role. A trained weight costs itself, its gradient and two Adam moments, a
+    frozen one itself, and an adapter next to nothing; a rollout worker holds the weights twice while it takes new ones,
+    and all of an engine twice if it has opponents.
     """
     if isinstance(config, EvaluationConfig):  # workers, and a driver that reads the policy and publishes it once
         engine = 2 * num_weight_bytes + config.rollout.kv_cache_gib * GIB
@@ -28,7 +29,7 @@ def process_bytes(config: StageConfig | EvaluationConfig, num_weight_bytes: int)
             "driver": int(BASE_GIB["driver"] * GIB + 2 * num_weight_bytes),
             "rollout": int(BASE_GIB["rollout"] * GIB + engine),
         }
-    learner = BASE_GIB["learner"] * GIB + 4 * num_weight_bytes
+    learner = BASE_GIB["learner"] * GIB + _copies(config.model) * num_weight_bytes
     if not isinstance(config, Config):  # ranks and nobody else
         return {"driver": int(BASE_GIB["driver"] * GIB), "learner": int(learner)}
     engines = 2 if config.ppo.advantage_estimator == "gae" else 1
@@ -42,7 +43,7 @@ def process_bytes(config: StageConfig | EvaluationConfig, num_weight_bytes: int)
         "rollout": int(rollout),
         "reward": int(BASE_GIB["reward"] * GIB),
         **({"reward model": int(judge)} if judge else {}),
-        "learner": int(learner + (4 * (engines - 1) + reference) * num_weight_bytes),
+        "learner": int(learner + (_copies(config.model) * (engines - 1) + reference) * num_weight_bytes),
     }
 
 
@@ -57,6 +58,11 @@ def memory_budget(config: StageConfig, num_weight_bytes: int) -> dict[str, int]:
         }
     each = process_bytes(config, num_weight_bytes)
     return {role: counts[role] * each[role] for role in each} | {"object store": object_store_bytes(num_weight_bytes)}
+
+
+def _copies(model: ModelConfig) -> int:
+    """Of the weights that an engine of the learner holds."""
+    return 1 if model.lora_rank else 4
 
 
 def object_store_bytes(num_weight_bytes: int) -> int:

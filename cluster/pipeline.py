@@ -6,6 +6,7 @@ from cluster.supervised import train_supervised
 from rl.config import Config
 from rl.files import RunLock
 from rl.metrics import FILE
+from rl.module_stage import route
 from rl.pipeline import Pipeline, Stage, begin, complete, decide, inputs_of
 from rl.pipeline_report import write_pipeline_report
 
@@ -20,6 +21,8 @@ def train_pipeline(pipeline: Pipeline, *, resume: bool, address: str | None) -> 
             except Exception as error:
                 error.add_note(f"stage {stage.name}")
                 raise
+        if pipeline.router is not None:
+            route(pipeline.modules, pipeline.router, say)
         write_pipeline_report(pipeline)
     say(f"done: see {pipeline.folder}/report.md")
     return 0

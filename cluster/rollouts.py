@@ -13,7 +13,7 @@ from ray.actor import ActorHandle
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
-from models.sampler import Timing, TimingRequest
+from models.samples import Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
 from rl.control import WorkerStatus

@@ -8,11 +8,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from cluster.memory import describe, memory_budget, object_store_bytes
-from cluster.placement import Bundle, Placement
+from cluster.memory import describe, memory_budget
+from cluster.placement import Placement
 from cluster.placement import describe as describe_placement
-from cluster.session import ray_session
-from cluster.site import Site
+from cluster.site import Site, session_at
 from models.device import DevicePlan
 from models.policy import disable_progress_bars
 from rl.build import build_device_plan
@@ -65,15 +64,8 @@ def keep_config(config: StageConfig, run_dir: Path, placement: Placement, num_we
 @contextlib.contextmanager
 def training_session(records: Records, site: Site, num_weight_bytes: int) -> Iterator[None]:
     """Ray is up within it, and `records` are closed after it. Of errors that came together, the first is raised."""
-    own = Bundle() if site.address is not None else site.own(num_weight_bytes)
     try:
-        with ray_session(
-            num_cpus=int(own.cpus),
-            object_store_bytes=object_store_bytes(num_weight_bytes),
-            logs=records.run_dir / "logs",
-            memory_bytes=own.memory_bytes,
-            address=site.address,
-        ):
+        with session_at(site, num_weight_bytes, records.run_dir / "logs"):
             yield
     except BaseExceptionGroup as group:
         raise _first_error(group) from group

@@ -1,7 +1,10 @@
 """Where a run is to take place: the machines it may use and what is free on them, here or in a cluster."""
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import psutil
 import ray
@@ -9,6 +12,7 @@ from ray._private.state import available_resources_per_node
 
 from cluster.memory import BASE_GIB, GIB, object_store_bytes
 from cluster.placement import Bundle, Node, Placement, demands_of, plan
+from cluster.session import ray_session
 from models.device import DevicePlan, detect_num_gpus
 from rl.config import Config
 from rl.stage_config import StageConfig
@@ -32,14 +36,38 @@ class Site:
         taken = int(BASE_GIB["driver"] * GIB) + object_store_bytes(num_weight_bytes)
         return replace(node.free, memory_bytes=max(0, node.free.memory_bytes - taken))
 
-    def plan(self, config: StageConfig | EvaluationConfig, device: DevicePlan, num_weight_bytes: int) -> Placement:
-        """Raises `cluster.memory.ResourceError` where there is not enough."""
+    def plan(
+        self,
+        config: StageConfig | EvaluationConfig,
+        device: DevicePlan,
+        num_weight_bytes: int,
+        *,
+        has_learner: bool = True,
+    ) -> Placement:
+        """`has_learner`: whether what runs there trains. Raises `cluster.memory.ResourceError` where there is not
+        enough.
+        """
         nodes = self.nodes
         if self.address is None:
             nodes = (replace(nodes[0], free=self.own(num_weight_bytes)),)
         grows = isinstance(config, Config) and config.rollout.autoscale.nodes
         demands = demands_of(config, device, num_weight_bytes)
+        demands = tuple(demand for demand in demands if has_learner or demand.role != "learner")
         return plan(demands, nodes, growing=("rollout",) if grows else ())
+
+
+@contextlib.contextmanager
+def session_at(site: Site, num_weight_bytes: int, logs: Path) -> Iterator[None]:
+    """Within it, Ray is up at this site; see `ray_session`."""
+    own = Bundle() if site.address is not None else site.own(num_weight_bytes)
+    with ray_session(
+        num_cpus=int(own.cpus),
+        object_store_bytes=object_store_bytes(num_weight_bytes),
+        logs=logs,
+        memory_bytes=own.memory_bytes,
+        address=site.address,
+    ):
+        yield
 
 
 def this_machine(config: StageConfig | EvaluationConfig) -> Site:

@@ -143,6 +143,7 @@ def _identity(config: SupervisedStage) -> dict[str, str | int]:
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
+        "lora_rank": model.lora_rank,
         "num_ranks": config.learner.num_ranks,
         "zero_stage": config.learner.zero_stage,
     }

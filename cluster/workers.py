@@ -9,7 +9,7 @@ import ray
 
 from cluster.reward_worker import Worker
 from models.device import DevicePlan
-from models.sampler import TimingRequest
+from models.samples import TimingRequest
 from models.scoring import ScoreRequest
 from models.weights import Manifest
 from rl.build import build_rollout_worker
@@ -24,10 +24,16 @@ class Publication:
     """One version of the weights: parts to load in order, each with references to its buckets in the object store.
 
     With NCCL there are no buckets: the learner sends while the part is loaded.
+
+    Attributes:
+        modules: folders of the modules that are to be served beside the weights, as every worker can read them.
+        router: file of the router that chooses among them; empty: none.
     """
 
     version: int
     parts: tuple[tuple[Manifest, tuple[ray.ObjectRef, ...]], ...]
+    modules: tuple[str, ...] = ()
+    router: str = ""
 
     @property
     def sha256(self) -> str:
@@ -47,12 +53,13 @@ class RolloutActor(Worker):
         return self._worker.advance(max_seconds)
 
     def load(self, publication: Publication) -> None:
-        """Pull and load every part that this engine lacks. Raises WeightSyncError."""
+        """Pull and load every part that this engine lacks. Raises WeightSyncError, ModuleError."""
         for manifest, refs in publication.parts:
             if manifest.sha256 != self._base_sha256:
                 self._worker.load(manifest, ray.get(list(refs)))
-            if len(publication.parts) > 1 and manifest.kind == "full":
+            if (len(publication.parts) > 1 or publication.modules) and manifest.kind == "full":
                 self._base_sha256 = manifest.sha256
+        self._worker.serve_modules(publication.modules, publication.router)
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None:
         self._worker.join_transfer(init_info)

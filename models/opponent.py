@@ -9,12 +9,11 @@ import numpy as np
 import torch
 from transformers import AutoConfig, PreTrainedModel
 
-from models.lora import load_lora, merge_lora
 from models.policy import load_policy
-from models.publish import probe_policy
+from models.publish import publish_plain
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import ModelError
-from models.weights import Manifest, pack_weights
+from models.weights import Manifest
 
 VERSION = -1  # of the weights: none of the policy that trains
 
@@ -23,11 +22,13 @@ class OpponentEngine:
     """The second engine. Example: `sampler = OpponentEngine(settings, torch.float32)("opponents/step-40")`
 
     `settings` are those of the first engine. What they say of adapters and NCCL does not hold here: an opponent's
-    adapter is merged into its weights, which come from a folder.
+    weights are whole, and come from a folder.
     """
 
     def __init__(self, settings: SamplerSettings, dtype: torch.dtype) -> None:
-        self._settings = replace(settings, lora_rank=0, lora_target_modules=(), weight_transfer="object_store")
+        self._settings = replace(
+            settings, lora_rank=0, num_modules=0, lora_target_modules=(), weight_transfer="object_store"
+        )
         self._dtype = dtype
         self._sampler: Sampler | None = None
         self._shapes: list[tuple[str, tuple[int, ...]]] = []
@@ -65,15 +66,13 @@ class OpponentEngine:
 
 
 def load_opponent(folder: str, dtype: torch.dtype) -> PreTrainedModel:
-    """The policy in a folder of `models.publish.write_policy`, its adapter merged in. Raises ModelError."""
+    """The policy in a folder of `models.publish.write_policy`. Raises ModelError."""
     if not Path(folder).is_dir():  # or its name would be looked up on the internet
         raise ModelError(f"there is no folder {folder}")
-    policy, adapter = load_policy(folder, dtype=dtype), Path(folder) / "adapter"
-    return merge_lora(load_lora(policy, adapter)) if adapter.is_dir() else policy
+    return load_policy(folder, dtype=dtype)
 
 
 def publish_opponent(
     policy: PreTrainedModel, *, max_length: int, version: int = VERSION
 ) -> tuple[Manifest, list[np.ndarray]]:
-    probe = probe_policy(policy, max_length)
-    return pack_weights(policy.named_parameters(), version=version, kind="full", probe=probe)
+    return publish_plain(policy, version=version, max_length=max_length)

@@ -13,7 +13,7 @@ from torch import nn
 
 from models.disk import writing
 from models.engine import Engine
-from models.lora import adapter_disabled, export_adapter, write_adapter
+from models.lora import adapter_disabled, adapter_of, export_adapter, write_adapter
 from models.policy import forward_logits
 from models.weights import Manifest, Probe, describe_weights, pack_weights, probe_tokens
 
@@ -36,6 +36,13 @@ def describe_policy(engine: Engine, *, version: int, max_length: int) -> Manifes
     return describe_weights(policy_weights(engine), version=version, kind="full", probe=probe)
 
 
+def fingerprint(engine: Engine, *, version: int, max_length: int) -> str:
+    """SHA-256 of what trains: all weights or the adapter. All ranks together."""
+    if isinstance(engine.module, PeftModel):
+        return publish_adapter(engine, version=version, max_length=max_length)[0].sha256
+    return describe_policy(engine, version=version, max_length=max_length).sha256
+
+
 def publish_adapter(engine: Engine, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
     """The adapter alone: a small fraction of the bytes. All ranks together."""
     probe = probe_policy(engine.module, max_length)
@@ -45,16 +52,19 @@ def publish_adapter(engine: Engine, *, version: int, max_length: int) -> tuple[M
 def write_policy(engine: Engine, template: Path, folder: Path, *, rank: int, lora_alpha: float) -> None:
     """The policy as a Hugging Face folder that loads anywhere: weights of `engine`, config and tokenizer of `template`.
 
-    An adapter goes into `folder/adapter`, in peft's layout. All ranks together; rank 0 writes.
+    Of a policy with an adapter, the adapter alone in peft's layout: its base is `template`, which nobody changes. All
+    ranks together; rank 0 writes.
     """
+    if isinstance(engine.module, PeftModel):
+        adapter = _adapter(engine)
+        if rank == 0:
+            folder.mkdir()
+            write_adapter(folder, adapter_of(adapter, lora_alpha))
+        return
     tensors = dict(policy_weights(engine))
-    adapter = _adapter(engine) if isinstance(engine.module, PeftModel) else None
     if rank:
         return
     write_model_folder(tensors, template, folder)
-    if adapter is not None:
-        (folder / "adapter").mkdir()
-        write_adapter(folder / "adapter", adapter, alpha=lora_alpha)
 
 
 def write_model_folder(tensors: Mapping[str, torch.Tensor], template: Path, folder: Path) -> None:
@@ -76,6 +86,12 @@ def policy_weights(engine: Engine) -> Iterator[tuple[str, torch.Tensor]]:
     for name, tensor in engine.full_weights():
         if "lora_" not in name:
             yield name.removeprefix("base_model.model.").replace(".base_layer.", "."), tensor
+
+
+def publish_plain(policy: nn.Module, *, version: int, max_length: int) -> tuple[Manifest, list[np.ndarray]]:
+    """All weights of a network that no learner holds, such as one out of a folder."""
+    probe = probe_policy(policy, max_length)
+    return pack_weights(policy.named_parameters(), version=version, kind="full", probe=probe)
 
 
 @torch.no_grad()

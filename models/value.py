@@ -1,11 +1,13 @@
 """A decoder with a scalar head, V(prefix): the critic, and the network of a reward model."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from transformers import PretrainedConfig, PreTrainedModel
 
+from models.lora import apply_lora
 from models.policy import load_policy, random_policy, seeded
 
 
@@ -46,6 +48,14 @@ def load_value(name_or_path: str | Path, *, seed: int, dtype: torch.dtype = torc
     """A critic on the body of a pretrained language model, with a new head. Raises ModelError."""
     body = load_policy(name_or_path, dtype=dtype).base_model
     return ValueModel(body, new_head(body, seed=seed))
+
+
+def apply_lora_to_value(
+    value: ValueModel, *, rank: int, alpha: float, target_modules: Sequence[str], seed: int
+) -> ValueModel:
+    """Freeze the critic's body and train an adapter beside it, and the head. Changes and returns `value`."""
+    value.body = apply_lora(value.body, rank=rank, alpha=alpha, target_modules=target_modules, seed=seed, body=True)
+    return value
 
 
 def values_of_prefixes(values: Tensor) -> Tensor:

@@ -108,6 +108,11 @@ def describe_weights(
     return Manifest(version, kind, entries, _digest_entries(entries), probe)
 
 
+def weights_sha256(tensors: Iterable[tuple[str, torch.Tensor]]) -> str:
+    """What the `Manifest` of a publication of these tensors would say."""
+    return _digest_entries(_describe(name, tensor, _raw_bytes(tensor), bucket=0, offset=0) for name, tensor in tensors)
+
+
 def unpack_weights(manifest: Manifest, buckets: Sequence[np.ndarray]) -> Iterator[tuple[str, torch.Tensor]]:
     """The tensors of a publication, each one checked against its SHA-256 before it is handed out.
 

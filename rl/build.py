@@ -14,13 +14,14 @@ from models.chat import chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
+from models.modules import EngineModules
 from models.opponent import OpponentEngine
 from models.policy import load_policy, random_policy, save_model_folder, set_gradient_checkpointing
 from models.presets import build_config
 from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model, with_head
 from models.sampler import Sampler, SamplerSettings
 from models.tokenizer import load_tokenizer, train_tokenizer
-from models.value import load_value
+from models.value import apply_lora_to_value, load_value
 from rl.calls import CallRules
 from rl.config import Config, OptimizerConfig
 from rl.ppo import PPOLearner, Reference
@@ -127,9 +128,7 @@ def build_learner(
 def build_supervised_learner(
     config: PretrainConfig | SFTConfig, folder: Path, plan: DevicePlan, *, rank: int
 ) -> SupervisedLearner:
-    policy = load_policy(folder, dtype=model_dtype(config))
-    set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
-    engine = Engine(policy, plan.device, _engine_settings(config, config.optimizer, plan))
+    engine = Engine(_trained_policy(config, folder), plan.device, _engine_settings(config, config.optimizer, plan))
     return SupervisedLearner(config, engine, rank=rank, device=plan.device)
 
 
@@ -142,27 +141,17 @@ def build_reward_learner(config: RewardModelConfig, folder: Path, plan: DevicePl
 
 def build_ppo_learner(config: Config, folder: Path, plan: DevicePlan, *, rank: int) -> PPOLearner:
     """Actor, critic and reference of one rank."""
-    seed, model = config.run.seed, config.model
-    plain = load_policy(folder, dtype=model_dtype(config))
-    set_gradient_checkpointing(plain, config.learner.gradient_checkpointing)
-    policy: nn.Module = plain
-    uses_reference = config.ppo.kl_coef > 0
+    actor = Engine(_trained_policy(config, folder), plan.device, _engine_settings(config, config.actor, plan))
     reference: Reference | None = None
-    if model.lora_rank:
-        policy = apply_lora(
-            plain, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=model.lora_target_modules, seed=seed
-        )
-    elif uses_reference:
+    if config.ppo.kl_coef > 0 and config.model.lora_rank:
+        reference = lambda: _without_adapter(actor)  # noqa: E731
+    elif config.ppo.kl_coef > 0:
         frozen: nn.Module = load_policy(folder, dtype=model_dtype(config)).requires_grad_(False)
         frozen.to(plan.device)
         reference = lambda: contextlib.nullcontext(frozen)  # noqa: E731
-    actor = Engine(policy, plan.device, _engine_settings(config, config.actor, plan))
-    if model.lora_rank and uses_reference:
-        reference = lambda: _without_adapter(actor)  # noqa: E731
     critic = None
     if config.ppo.advantage_estimator == "gae":
-        value = load_value(folder, seed=seed + 1, dtype=model_dtype(config))
-        critic = Engine(value, plan.device, _engine_settings(config, config.critic, plan))
+        critic = Engine(_trained_value(config, folder), plan.device, _engine_settings(config, config.critic, plan))
     return PPOLearner(config, actor=actor, critic=critic, reference=reference, rank=rank, device=plan.device)
 
 
@@ -187,6 +176,7 @@ def build_rollout_worker(
         lora_rank=model.lora_rank,
         lora_alpha=model.lora_alpha,
         lora_target_modules=model.lora_target_modules,
+        num_modules=rollout.num_modules,
         weight_transfer=plan.weight_transfer,
     )
     budget = Budget(
@@ -196,14 +186,16 @@ def build_rollout_worker(
         max_turns=rollout.max_turns,
         timeout_seconds=rollout.episode_timeout_seconds,
     )
+    sampler = Sampler(settings)
     return RolloutWorker(
-        Sampler(settings),
+        sampler,
         chat,
         library,
         budget,
         name=name,
         opponents=OpponentEngine(settings, model_dtype(config)),
         model_users=rollout.model_users,
+        modules=EngineModules(sampler) if rollout.num_modules else None,
         calls=CallRules(
             tools=rollout.tools,
             max_calls=rollout.tool_calls.max_calls,
@@ -211,6 +203,28 @@ def build_rollout_worker(
             timeout_seconds=rollout.tool_calls.timeout_seconds,
         ),
     )
+
+
+def _trained_policy(config: StageConfig, folder: Path) -> nn.Module:
+    """The policy in `folder`, and beside it an adapter to train, where the configuration asks for one."""
+    policy, model = load_policy(folder, dtype=model_dtype(config)), config.model
+    set_gradient_checkpointing(policy, config.learner.gradient_checkpointing)
+    if not model.lora_rank:
+        return policy
+    targets = model.lora_target_modules
+    return apply_lora(
+        policy, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=targets, seed=config.run.seed
+    )
+
+
+def _trained_value(config: Config, folder: Path) -> nn.Module:
+    """A critic on the body of the policy in `folder`, which has an adapter too where the policy has."""
+    seed, model = config.run.seed + 1, config.model
+    value = load_value(folder, seed=seed, dtype=model_dtype(config))
+    if not model.lora_rank:
+        return value
+    targets = model.lora_target_modules
+    return apply_lora_to_value(value, rank=model.lora_rank, alpha=model.lora_alpha, target_modules=targets, seed=seed)
 
 
 def _pretrained(config: StageConfig, pad_token_id: int) -> PreTrainedModel:

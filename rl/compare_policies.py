@@ -204,7 +204,7 @@ def _warnings(contenders: Sequence[Contender]) -> list[str]:
     asked: dict[str, dict[str, str]] = {}
     for one in contenders:
         for policy, results in zip(one.policies, one.results, strict=True):
-            current = policy_sha256(policy.weights) if results else ""
+            current = policy_sha256(policy) if results else ""
             for suite, result in results.items():
                 if result.policy != current:
                     warnings.append(f"{policy.results}/{suite}.json is of an older policy; run the suite again")

@@ -137,6 +137,7 @@ class RolloutConfig(Section):
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
     num_threads: PositiveInt = Field(1, description="CPU threads of one engine")
+    num_modules: NonNegativeInt = Field(0, description="modules that an engine can hold, of model.lora_rank at most")
     kv_cache_gib: PositiveFloat = 0.5
     tensor_parallel_size: PositiveInt = 1
     max_logprob_gap: PositiveFloat = Field(1e-2, description="sampler/learner gap above which the run stops")

@@ -11,7 +11,7 @@ import numpy as np
 
 from envs.calls import Call
 from envs.task import Dialog, FinishReason, PlayedDialog, Question, ToolUse, Turn
-from models.sampler import Sample
+from models.samples import Sample
 from rl.trajectory import EpisodeRequest, Role, Trajectory
 
 
@@ -96,6 +96,8 @@ class Side:
     versions: list[np.ndarray] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
     turn_ends: list[int] = field(default_factory=list)
+    module: str = ""  # that says what comes next
+    modules: list[str] = field(default_factory=list)
 
     @property
     def is_cut_off(self) -> bool:
@@ -136,6 +138,7 @@ class Side:
         draft, self.draft = self.draft, Draft()
         self.turns.append(Turn(self.question, draft.text + tail, finish, draft.num_tokens, tuple(draft.tool_uses)))
         self.turn_ends.append(len(self.tokens) - 1 if draft.num_tokens else -1)
+        self.modules.append(self.module)
         return self.turns[-1]
 
     def _append_context(self, tokens: list[int]) -> None:
@@ -161,6 +164,7 @@ class Side:
             status="truncated" if cut or self.is_cut_off else "ok",
             worker=worker,
             seconds=seconds,
+            modules=tuple(self.modules) if any(self.modules) else (),
         )
 
 

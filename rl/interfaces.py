@@ -36,7 +36,7 @@ class Learner(Protocol):
         ...
 
     async def save(self, folder: Path) -> None:
-        """Write all that `load` needs, and the policy as a Hugging Face folder `policy/`."""
+        """Write all that `load` needs, and the policy into `policy/`: a Hugging Face folder, or an adapter alone."""
         ...
 
     async def save_policy(self, folder: Path) -> None:

@@ -99,6 +99,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
         yield "model.number_tokens", "must be false: model.word_tokens makes numbers tokens too"
     if model.lora_rank > 0 and not model.name_or_path:
         yield "model.lora_rank", "LoRA would freeze random weights; must be 0, or set model.name_or_path"
+    if rollout.num_modules > 0 and model.lora_rank == 0:
+        yield "rollout.num_modules", "must be 0: model.lora_rank = 0 leaves an engine no room for modules"
     for name, length in (("max_prompt", rollout.max_prompt_length), ("max_response", rollout.max_response_length)):
         if length >= model.max_length:
             cause = f"question and answer share model.max_length = {model.max_length}, so it must be below that"

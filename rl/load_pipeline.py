@@ -11,11 +11,18 @@
         start_from: pretrain                          # by default, the stage before that is no reward model
         reward_from: NAME                             # the reward model behind `model.reward`, if it has a weight
         rollout: {...}
+      - name: learn-maths
+        kind: ppo
+        start_from: pretrain                          # by default, the last one before that makes no module
+        module: math                                  # what comes out of it, an adapter over that model
+        model: {lora_rank: 4}
+    router: {modules: [math, ...]}                    # trained when all stages are done
 
 An override names a section of all stages, `run.seed=1`, or that of one, `stages.ppo.run.num_iterations=20`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -23,7 +30,14 @@ from pydantic import BaseModel, ConfigDict, Field
 from rl.config import Config, RunConfig
 from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
 from rl.pipeline import REWARD_MODEL, Kind, Pipeline, Stage
-from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig, sampling_config
+from rl.stage_config import (
+    PretrainConfig,
+    RewardModelConfig,
+    RouterConfig,
+    SFTConfig,
+    StageConfig,
+    sampling_config,
+)
 
 KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[RewardModelConfig] | type[Config]] = {
     "pretrain": PretrainConfig,
@@ -31,7 +45,7 @@ KINDS: dict[str, type[PretrainConfig] | type[SFTConfig] | type[RewardModelConfig
     "reward_model": RewardModelConfig,
     "ppo": Config,
 }
-OUTLINE = ("name", "kind", "start_from", "reward_from")
+OUTLINE = ("name", "kind", "start_from", "reward_from", "module")
 
 
 class StageOutline(BaseModel):
@@ -43,6 +57,7 @@ class StageOutline(BaseModel):
     kind: Kind
     start_from: str | None = None
     reward_from: str | None = None
+    module: str = Field("", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$")
 
 
 class Outline(BaseModel):
@@ -52,6 +67,7 @@ class Outline(BaseModel):
 
     run: RunConfig
     stages: tuple[StageOutline, ...] = Field(min_length=1)
+    router: RouterConfig | None = None
 
 
 def is_pipeline(recipe: str) -> bool:
@@ -77,7 +93,7 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
         stage, problems = _stage(outline, data, index)
         stages += [stage] if stage else []
         messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
-    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages))
+    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages), outline.router)
     messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
     if messages:
         raise ConfigError("\n".join(messages))
@@ -88,15 +104,15 @@ def _stage(outline: Outline, data: Mapping[str, Any], index: int) -> tuple[Stage
     """A stage; or None, and each wrong dotted field of the recipe with what is wrong about it."""
     stage = outline.stages[index]
     own = {key: value for key, value in data["stages"][index].items() if key not in OUTLINE}
-    before = [other.name for other in outline.stages[:index] if other.kind != "reward_model"]
+    before = [other.name for other in outline.stages[:index] if other.kind != "reward_model" and not other.module]
     start_from = stage.start_from or (before[-1] if before else None)
     if _names_a_model(own):
         start_from = None
     sections = _merged(data, own, outline, stage, is_first=start_from is None)
-    config, problems = parse(KINDS[stage.kind], sections, _check_stage)
+    config, problems = parse(KINDS[stage.kind], sections, partial(_check_stage, stage=stage, starts_from=start_from))
     places = [f"stages.{index}.{key}" if _has(own, key) else key for key, _ in problems]
     named = [(place, f"stage {stage.name}: {problem}") for place, (_, problem) in zip(places, problems, strict=True)]
-    found = Stage(stage.name, stage.kind, start_from, config, stage.reward_from) if config is not None else None
+    found = Stage(stage.name, stage.kind, start_from, config, stage.reward_from, stage.module) if config else None
     return found, named
 
 
@@ -107,12 +123,18 @@ def _check_outline(outline: Outline) -> Iterator[tuple[str, str]]:
         if section not in known:
             yield section, f"{section}: unknown section{did_you_mean(section, known)}"
     names = [stage.name for stage in outline.stages]
+    modules = [stage.module for stage in outline.stages if stage.module]
     for index, stage in enumerate(outline.stages):
         if stage.name in names[:index]:
             yield f"stages.{index}.name", f"two stages have the name {stage.name!r}"
+        if modules.count(stage.module) > 1:
+            yield f"stages.{index}.module", f"two stages make the module {stage.module!r}"
         for field, origin in (("start_from", stage.start_from), ("reward_from", stage.reward_from)):
             if cause := _wrong_origin(outline, index, field, origin):
                 yield f"stages.{index}.{field}", f"stage {stage.name}: {field} = {origin!r}: {cause}"
+    for name in outline.router.modules if outline.router else ():
+        if name not in modules:
+            yield "router.modules", f"router.modules: no stage makes the module {name!r}{did_you_mean(name, modules)}"
 
 
 def _wrong_origin(outline: Outline, index: int, field: str, origin: str | None) -> str:
@@ -126,14 +148,14 @@ def _wrong_origin(outline: Outline, index: int, field: str, origin: str | None) 
         if cycle := _cycle(outline.stages, stage.name):
             return f"a cycle: {' starts from '.join(cycle)}"
         return "that stage comes later; put it first"
-    is_reward_model = outline.stages[names.index(origin)].kind == "reward_model"
+    source = outline.stages[names.index(origin)]
     if field == "reward_from":
         if stage.kind != "ppo":
             return "only stages of kind ppo have rewards"
-        return "" if is_reward_model else "that stage makes no reward model"
-    if is_reward_model and stage.kind != "reward_model":
+        return "" if source.kind == "reward_model" else "that stage makes no reward model"
+    if source.kind == "reward_model" and stage.kind != "reward_model":
         return "that stage makes a reward model, which cannot speak; name it in reward_from"
-    return ""
+    return "that stage makes a module; start from its base" if source.module else ""
 
 
 def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
@@ -146,17 +168,30 @@ def _cycle(stages: Sequence[StageOutline], name: str) -> list[str]:
     return [*way, name] if here == name else []
 
 
-def _check_stage(config: StageConfig) -> Iterator[tuple[str, str]]:
+def _check_stage(config: StageConfig, *, stage: StageOutline, starts_from: str | None) -> Iterator[tuple[str, str]]:
+    has_model = starts_from is not None or bool(config.model.name_or_path)
     if isinstance(config, Config):
-        yield from check(config)
+        yield from ((key, cause) for key, cause in check(config) if key != "model.lora_rank" or not has_model)
     elif isinstance(config, RewardModelConfig):
         yield from _check_reward_model(config)
     elif config.supervised.micro_batch_tokens < config.model.max_length:
         yield "supervised.micro_batch_tokens", f"must hold a row of model.max_length = {config.model.max_length} tokens"
     if isinstance(config, SFTConfig):
         yield from _check_rejection(config)
-    if config.model.lora_rank:
-        yield "model.lora_rank", "must be 0: a stage hands on whole weights"
+    yield from _check_module(config, stage, has_model=has_model)
+
+
+def _check_module(config: StageConfig, stage: StageOutline, *, has_model: bool) -> Iterator[tuple[str, str]]:
+    if isinstance(config, RewardModelConfig):
+        if stage.module or config.model.lora_rank:
+            yield "model.lora_rank", "must be 0, and no module named: a reward model is trained whole"
+        return
+    if config.model.lora_rank and not stage.module:
+        yield "model.lora_rank", "must be 0: a stage hands on whole weights, unless it makes a module (module: NAME)"
+    if stage.module and not config.model.lora_rank:
+        yield "model.lora_rank", f"must be above 0: the module {stage.module!r} is an adapter"
+    if stage.module and not has_model:
+        yield "model.lora_rank", f"the module {stage.module!r} needs a base: put a stage before it"
 
 
 def _check_rejection(config: SFTConfig) -> Iterator[tuple[str, str]]:

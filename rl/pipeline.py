@@ -22,10 +22,11 @@ from rl.config import Config
 from rl.files import sha256_of, write_whole
 from rl.rows import find_files
 from rl.runs import differences
-from rl.stage_config import PretrainConfig, RewardModelConfig, SFTConfig, StageConfig
+from rl.stage_config import PretrainConfig, RewardModelConfig, RouterConfig, SFTConfig, StageConfig
 from rl.store import FOLDER
 
 INPUTS, OUTPUT, POLICY, REWARD_MODEL = "inputs.json", "output.json", "policy", "reward_model"
+MODULES = "modules"
 TOKENIZER = "tokenizer.json"
 
 M = TypeVar("M", bound=BaseModel)
@@ -58,8 +59,13 @@ class StageError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`start_from`: the stage whose model it starts from; None: what its own `model` section says. `reward_from`: the
-    stage whose reward model it is paid by, as its `rewards.model` says.
+    """A part of a pipeline.
+
+    Attributes:
+        start_from: the stage whose model it starts from; None: what its own `model` section says.
+        reward_from: the stage whose reward model it is paid by, as its `rewards.model` says.
+        module: the name of the module that comes out of it in place of a model, over that one as its base; empty: a
+            model does.
     """
 
     name: str
@@ -67,28 +73,37 @@ class Stage:
     start_from: str | None
     config: StageConfig
     reward_from: str | None = None
+    module: str = ""
 
     @property
     def output(self) -> str:
-        """The name of the folder of what comes out."""
+        """The name of the folder of what it trains, in its checkpoints."""
         return REWARD_MODEL if self.kind == "reward_model" else POLICY
 
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """Stages in the order in which they run. Each has a run directory of its own inside `folder`."""
+    """Stages in the order in which they run. Each has a run directory of its own inside `folder`. `router`: how one is
+    trained that chooses among their modules, when all are done; None: there is none.
+    """
 
     name: str
     folder: Path
     stages: tuple[Stage, ...]
+    router: RouterConfig | None = None
+
+    @property
+    def modules(self) -> Path:
+        """The folder of all modules, and of the router."""
+        return self.folder / MODULES
 
     def directory(self, name: str) -> Path:
         return self.folder / "stages" / name
 
     def output(self, name: str) -> Path:
-        """The folder of the model that a stage makes."""
+        """The folder of the model or the module that comes out of a stage."""
         stage = next(stage for stage in self.stages if stage.name == name)
-        return self.directory(name) / stage.output
+        return self.modules / stage.module if stage.module else self.directory(name) / stage.output
 
     def started(self, stage: Stage) -> StageConfig:
         """The stage's configuration with the folder of the model that it starts from."""
@@ -101,7 +116,7 @@ class Pipeline:
 
 class Inputs(BaseModel):
     """What a stage is made from. `model`, `reward_model`: SHA-256 of the model's files, or a hub id; `files`: path ->
-    SHA-256.
+    SHA-256; `module`: how what comes out of it is called.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -111,6 +126,7 @@ class Inputs(BaseModel):
     model: str
     files: dict[str, str]
     reward_model: str = ""
+    module: str = ""
 
 
 class Output(BaseModel):
@@ -142,6 +158,7 @@ def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
         model=_identity(config.model.name_or_path),
         reward_model=_identity(config.rewards.model.name_or_path) if isinstance(config, Config) else "",
         files={str(path): sha256_of(path) for pattern in files_of(stage.config) for path in find_files(pattern)},
+        module=stage.module,
     )
 
 
@@ -158,7 +175,7 @@ def decide(pipeline: Pipeline, stage: Stage, inputs: Inputs, *, resume: bool) ->
         return Decision("run", f"changed since it ran: {', '.join(changes)}")
     output = _read(directory / OUTPUT, Output)
     if output is not None:
-        _check_output(directory, stage.output, output)
+        _check_output(pipeline, stage, output)
         return Decision("skip", "it is finished, and its inputs have not changed")
     if not resume:
         raise StageError(f"{directory} is unfinished; add --resume to go on with it")
@@ -177,21 +194,26 @@ def begin(pipeline: Pipeline, stage: Stage, inputs: Inputs) -> None:
 
 
 def complete(pipeline: Pipeline, stage: Stage) -> Output:
-    """Take the model out of the last checkpoint, where pruning cannot reach it, and declare the stage finished.
-
-    Raises StageError where its tokenizer is not the one that it started from.
+    """Take the model out of the last checkpoint, where pruning cannot reach it, or make a module of it, and declare the
+    stage finished. Raises StageError where its tokenizer is not the one that it started from.
     """
     directory = pipeline.directory(stage.name)
     names = Checkpoints(directory, {}).names()
     if not names:
         raise StageError(f"{directory} has no checkpoint")
-    folder, unfinished = directory / stage.output, directory / f".{stage.output}.copying"
-    shutil.rmtree(unfinished, ignore_errors=True)
-    shutil.copytree(directory / "checkpoints" / names[-1] / stage.output, unfinished)
-    shutil.rmtree(folder, ignore_errors=True)
-    unfinished.rename(folder)
+    trained, folder = directory / "checkpoints" / names[-1] / stage.output, pipeline.output(stage.name)
+    if stage.module:
+        from rl.module_stage import make_module  # torch, which those who only read a recipe do without
+
+        make_module(pipeline, stage, trained)
+    else:
+        unfinished = directory / f".{stage.output}.copying"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(trained, unfinished)
+        shutil.rmtree(folder, ignore_errors=True)
+        unfinished.rename(folder)
     output = Output(model=model_sha256(folder), tokenizer=_tokenizer_sha256(folder))
-    if stage.start_from is not None:
+    if stage.start_from is not None and not stage.module:
         before = _tokenizer_sha256(pipeline.output(stage.start_from))
         if output.tokenizer != before:
             raise StageError(f"its tokenizer is not that of {stage.start_from}, which it started from")
@@ -218,8 +240,8 @@ def _tokenizer_sha256(folder: Path) -> str:
     return sha256_of(path) if path.exists() else ""
 
 
-def _check_output(directory: Path, name: str, output: Output) -> None:
-    policy = directory / name
+def _check_output(pipeline: Pipeline, stage: Stage, output: Output) -> None:
+    directory, policy = pipeline.directory(stage.name), pipeline.output(stage.name)
     remedy = f"restore it, or remove {directory} to train the stage again"
     if not policy.is_dir():
         raise StageError(f"it is finished, but its output {policy} is missing; {remedy}")
@@ -233,6 +255,8 @@ def _changes(known: Inputs, now: Inputs) -> Iterator[str]:
     """What differs, in words."""
     if known.kind != now.kind:
         yield "kind"
+    if known.module != now.module:
+        yield "module"
     yield from differences(known.config, now.config)
     if known.model != now.model:
         yield "the model that it starts from"

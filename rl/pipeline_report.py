@@ -25,7 +25,11 @@ def write_pipeline_report(pipeline: Pipeline) -> None:
         came_out, seconds = _came_out(report), _seconds(report)
         rows.append([link, stage.kind, stage.start_from or "", str(report["step"]), f"{seconds:,.0f}", came_out])
     header = ["stage", "kind", "starts from", "steps", "seconds", "what came of it"]
-    links = [f"- {stage.name}: the model is in `stages/{stage.name}/{stage.output}`" for stage in pipeline.stages]
+    links = [
+        f"- {stage.name}: the {'module' if stage.module else 'model'} is in "
+        f"`{pipeline.output(stage.name).relative_to(pipeline.folder)}`"
+        for stage in pipeline.stages
+    ]
     sections = [f"# {pipeline.name}", markdown_table("Stages", header, rows), "\n".join(links)]
     write_whole(pipeline.folder / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(pipeline.folder / "report.md", ("\n\n".join(sections) + "\n").encode())

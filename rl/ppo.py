@@ -277,7 +277,7 @@ class PPOLearner:
         return policy_weights(self._actor)
 
     def save(self, folder: Path, template: Path) -> None:
-        """Optimiser shards of this rank, and the policy as a Hugging Face folder; all ranks together."""
+        """Optimiser shards of this rank, and the policy as `models.publish.write_policy` does; all ranks together."""
         self._actor.save(folder / "actor")
         if self._critic:
             self._critic.save(folder / "critic")

@@ -16,11 +16,13 @@ from envs.library import Library
 from envs.task import FinishReason, Played, Question
 from envs.user_file import cause_of
 from models.chat import ChatFormat
-from models.sampler import Sample, SampleRequest, Timing, TimingRequest
+from models.modules import EngineModules
+from models.samples import Sample, SampleRequest, Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import Manifest
 from rl.calls import CallRules, Calls
 from rl.episode import Conversation, Episode, OneSided, Side, TwoSided
+from rl.module_choice import ModuleChoice
 from rl.trajectory import EpisodeRequest, Trajectory, failed
 
 IDLE_SECONDS = 0.05  # between two looks at the clock while only tools are at work
@@ -68,6 +70,7 @@ class RolloutWorker:
         opponents: makes the second engine say the words of the policy in a folder. It is asked again only when no
             dialog with another folder is under way, so it may use one engine for all of them.
         model_users: whether a model plays the user in training, where the scenario can be played.
+        modules: those of the engine, where it takes any.
         calls: the tools that the assistant may call within an answer; none unless given.
 
     Example: `worker.admit(requests); trajectories = worker.advance(max_seconds=0.2)`
@@ -83,12 +86,14 @@ class RolloutWorker:
         name: str,
         opponents: Callable[[str], Engine] | None = None,
         model_users: bool = False,
+        modules: EngineModules | None = None,
         calls: CallRules | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._engine, self._chat, self._library, self._budget = engine, chat, library, budget
         self._name, self._clock = name, clock
         self._opponents, self._model_users = opponents, model_users
+        self._modules = ModuleChoice(modules)
         self._calls = Calls(chat, calls or CallRules())
         self._opponent: Engine | None = None
         self._episodes: dict[str, Episode] = {}  # by the id of the side that speaks next
@@ -103,6 +108,10 @@ class RolloutWorker:
     def load(self, manifest: Manifest, buckets: Sequence[np.ndarray]) -> float:
         """Take new weights between two steps; unfinished dialogs go on with them. See `Sampler.load`."""
         return self._engine.load(manifest, buckets)
+
+    def serve_modules(self, folders: Sequence[str], router: str) -> None:
+        """See `rl.module_choice.ModuleChoice.serve`."""
+        self._modules.serve(folders, router)
 
     def join_transfer(self, init_info: Mapping[str, Any]) -> None:
         """Enter the NCCL group through which `load` will receive; see `Sampler.join_transfer`."""
@@ -199,6 +208,7 @@ class RolloutWorker:
         return room if side.turns else min(self._budget.max_prompt_length, room)
 
     def _ask(self, episode: Episode, side: Side, question: Question, prompt: list[int]) -> None:
+        side.module = self._modules.choose(side, question)
         side.read(question, prompt)
         episode.speaker = side
         self._sample(episode)
@@ -215,6 +225,7 @@ class RolloutWorker:
                 seed=side.sample_seed,
                 greedy=side.request.is_greedy,
                 stop_token_ids=self._calls.stop_token_ids(side),
+                module=side.module,
             )
         )
 

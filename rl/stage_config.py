@@ -199,6 +199,14 @@ class SFTConfig(Section):
         return self.supervised
 
 
+class RouterConfig(Section):
+    """Who chooses among the modules of a pipeline; see `rl.router`."""
+
+    modules: tuple[str, ...] = Field(min_length=2, description="names of modules; each is for what it was trained on")
+    num_dialogs: PositiveInt = Field(1000, description="per module, whose questions it learns from")
+    min_confidence: float = Field(0.6, ge=0.0, le=1.0, description="probability below which the base answers")
+
+
 class RewardModelConfig(Section):
     """A score of dialogs, learnt from which one of two people or programs prefer."""
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from models.engine import Engine
 from models.packing import PADDING, PackedRows, packed_logits
-from models.publish import describe_policy, publish_policy, write_policy
+from models.publish import fingerprint, publish_adapter, publish_policy, write_policy
 from models.weights import Manifest
 from rl import losses
 from rl.micro_batch import MicroBatch, plan_micro_batches
@@ -61,15 +61,21 @@ class SupervisedLearner:
         return tally
 
     def publish(self, version: int) -> list[tuple[Manifest, list[np.ndarray]]]:
-        """What a rollout worker must load; all ranks together, every rank gets the same."""
-        return [publish_policy(self._engine, version=version, max_length=self._config.model.max_length)]
+        """What a rollout worker must load, in order: the policy or, with LoRA, its base and the adapter. All ranks
+        together; every rank gets the same.
+        """
+        model = self._config.model
+        parts = [publish_policy(self._engine, version=version, max_length=model.max_length)]
+        if model.lora_rank:
+            parts.append(publish_adapter(self._engine, version=version, max_length=model.max_length))
+        return parts
 
     def fingerprint(self, version: int) -> str:
-        """SHA-256 of all weights; all ranks together."""
-        return describe_policy(self._engine, version=version, max_length=self._config.model.max_length).sha256
+        """SHA-256 of what trains; all ranks together."""
+        return fingerprint(self._engine, version=version, max_length=self._config.model.max_length)
 
     def save(self, folder: Path, template: Path) -> None:
-        """Optimiser shards of this rank, and the policy as a Hugging Face folder; all ranks together."""
+        """Optimiser shards of this rank, and the policy as `models.publish.write_policy` does; all ranks together."""
         self._engine.save(folder / "actor")
         write_policy(
             self._engine, template, folder / "policy", rank=self._rank, lora_alpha=self._config.model.lora_alpha

@@ -14,6 +14,7 @@ from envs.task import Outcome, Task, Transcript, Turn, stable_hash
 Status = Literal["ok", "truncated", "failed", "stale"]
 Purpose = Literal["train", "eval"]
 Role = Literal["assistant", "user", "proposer"]
+Routing = Literal["none", "dialog", "turn"]
 ROLES: tuple[Role, ...] = get_args(Role)
 
 
@@ -29,6 +30,9 @@ class EpisodeRequest:
             assistant's; the user's side then has the same request with its own role.
         opponent: folder of the earlier policy, or other model, that says the words of the user or the proposer in
             the place of the current policy; empty: the current policy does.
+        module: name of the module (see `models/modules.py`) that says the assistant's words; empty: the policy alone.
+        routing: who chooses the module instead: a router by the opening question ("dialog"), or by every question
+            ("turn"), where it keeps the module of the turn before if it is in doubt.
     """
 
     task: Task
@@ -39,11 +43,14 @@ class EpisodeRequest:
     purpose: Purpose = "train"
     role: Role = "assistant"
     opponent: str = ""
+    module: str = ""
+    routing: Routing = "none"
 
     @property
     def id(self) -> str:
         role = "" if self.role == "assistant" else f"-{self.role}"
-        return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}{role}"
+        module = f"-{self.module}" if self.module else "" if self.routing == "none" else f"-by-{self.routing}"
+        return f"{self.purpose}-{self.iteration}-{self.group}-{self.sample}{role}{module}"
 
     @property
     def is_by_opponent(self) -> bool:
@@ -85,6 +92,7 @@ class Trajectory:
         user: the same dialog as the user's player saw it, where the user was a model; only until both are judged, see
             `rl/judging.py`.
         outcome: what came of it elsewhere, for the roles of self-play.
+        modules: the module of each turn, as in the request; none where all are by the policy alone.
     """
 
     request: EpisodeRequest
@@ -100,6 +108,7 @@ class Trajectory:
     error: str = ""
     user: "Trajectory | None" = None
     outcome: Outcome | None = None
+    modules: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         lengths = {len(self.tokens), len(self.action_mask), len(self.logprobs), len(self.versions)}

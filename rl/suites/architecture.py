@@ -15,7 +15,7 @@ class Architecture:
 
     Attributes:
         kv_heads: key/value heads, each of which serves heads / kv_heads query heads.
-        parameters: stored weights, those of an adapter among them.
+        parameters: stored weights.
     """
 
     kind: str

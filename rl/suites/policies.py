@@ -16,6 +16,7 @@ from rl.suites.config import MAX_LENGTH, EvaluationConfig
 from rl.suites.suite import SuiteError
 
 CONFIG, STAGES, EVAL = "config.yaml", "stages", "eval"
+ADAPTER_CONFIG = "adapter_config.json"  # peft's name for it
 MAX_TURNS = 16  # of a dialog: more than any scenario has
 
 
@@ -31,11 +32,13 @@ class Policy:
         home: the run's directory, or the model's folder: its results lie in `home/eval`.
         weights: Hugging Face folder.
         is_run: whether a run of ours made it, whose records lie in `home`.
+        adapter: folder of what a run with LoRA has trained over `weights`; None: nothing.
     """
 
     home: Path
     weights: Path
     is_run: bool
+    adapter: Path | None = None
 
     @property
     def results(self) -> Path:
@@ -52,11 +55,18 @@ def find_policy(path: Path) -> Policy:
             raise PolicyError(f"{home}: neither a run directory nor a model folder: no {CONFIG}, no config.json")
         return Policy(home, home, is_run=False)
     if (home / POLICY).is_dir():
-        return Policy(home, home / POLICY, is_run=True)
+        return _trained(home, home / POLICY)
     names = Checkpoints(home, {}).names()
     if not names:
         raise PolicyError(f"{home}: has no checkpoint yet, so there is no policy")
-    return Policy(home, home / "checkpoints" / names[-1] / POLICY, is_run=True)
+    return _trained(home, home / "checkpoints" / names[-1] / POLICY)
+
+
+def _trained(home: Path, folder: Path) -> Policy:
+    """What a run has left in a folder. The base of an adapter is the model that the run has started from and keeps."""
+    if (folder / ADAPTER_CONFIG).exists():
+        return Policy(home, home / "model", is_run=True, adapter=folder)
+    return Policy(home, folder, is_run=True)
 
 
 def run_directory(path: Path) -> Path:
@@ -72,17 +82,13 @@ def run_directory(path: Path) -> Path:
     return max(stages, key=lambda stage: (is_ppo(stage), (stage / POLICY).stat().st_mtime))
 
 
-def policy_sha256(weights: Path) -> str:
+def policy_sha256(policy: Policy) -> str:
     """One SHA-256 for what a policy's answers depend on: weights, adapter, shape and tokenizer."""
     digest = hashlib.sha256()
-    files = [
-        *weights.glob("*.safetensors"),
-        *weights.glob("adapter/*"),
-        *weights.glob("*.json"),
-        *weights.glob("*.jinja"),
-    ]
-    for path in sorted(path for path in files if path.is_file()):
-        digest.update(f"{path.relative_to(weights).as_posix()} {sha256_of(path)}\n".encode())
+    for folder in filter(None, (policy.weights, policy.adapter)):
+        files = [path for kind in ("*.safetensors", "*.json", "*.jinja") for path in folder.glob(kind)]
+        for path in sorted(path for path in files if path.is_file()):
+            digest.update(f"{path.relative_to(folder).as_posix()} {sha256_of(path)}\n".encode())
     return digest.hexdigest()
 
 

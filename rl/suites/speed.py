@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.mix import MixLine, evaluation_tasks
-from models.sampler import SampleRequest
+from models.samples import SampleRequest
 from rl.suites.config import SuitesConfig
 from rl.suites.suite import Examination, Subject
 

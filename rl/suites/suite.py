@@ -10,7 +10,7 @@ from typing import Protocol
 
 from envs.library import Library
 from models.chat import ChatFormat
-from models.sampler import SampleRequest
+from models.samples import SampleRequest
 from models.scoring import ScoreRequest, Scores
 from rl.trajectory import EpisodeRequest, Trajectory
 

@@ -79,6 +79,9 @@ def test_train_hands_over_the_resolved_config(local: FakeLocal) -> None:
         (["train", "r1_zero", "ppo.clip_ratoi=1"], "did you mean ppo.clip_ratio?"),
         (["show", "no-such-run"], "no-such-run"),
         (["rewards", "report", "no-such-run"], "no-such-run"),
+        (["modules", "list", "no-such-folder"], "no-such-folder holds no modules"),
+        (["modules", "merge", "no-such-folder", "both", "a=0.5", "b=1"], "no-such-folder/a is no module"),
+        (["modules", "route", "no-such-folder", "a"], "two modules at least"),
     ],
 )
 def test_bad_input_is_one_message_and_code_2(
@@ -103,6 +106,9 @@ def test_bad_input_is_one_message_and_code_2(
         ["train", "r1_zero", "--fast"],
         ["show", "x", "--limit", "-1"],
         ["rewards", "fly"],
+        ["modules"],
+        ["modules", "merge", "x", "both", "a"],
+        ["modules", "eval", "x", "--fast"],
     ],
     ids=" ".join,
 )

@@ -203,9 +203,8 @@ def test_lora_trains_and_serves_an_adapter(stories: list[str], own_files: list[s
     assert done.metrics()[0].values["actor/ref_kl"] == pytest.approx(0.0, abs=1e-6)
     assert abs(done.metrics()[1].values["actor/ref_kl"]) > 1e-6
     policy = done.run_dir / "checkpoints" / "step-000002" / "policy"
-    adapter = policy / "adapter" / "adapter_model.safetensors"
-    assert adapter.stat().st_size < 0.3 * (policy / "model.safetensors").stat().st_size
-    assert json.loads((adapter.parent / "adapter_config.json").read_bytes())["r"] == 8
+    assert {path.name for path in policy.iterdir()} == {"adapter_config.json", "adapter_model.safetensors"}
+    assert json.loads((policy / "adapter_config.json").read_bytes())["r"] == 8
 
 
 @pytest.mark.slow

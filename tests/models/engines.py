@@ -10,7 +10,8 @@ import torch
 from models.device import plan_device
 from models.policy import forward_logits
 from models.publish import PROBE_TOLERANCE
-from models.sampler import Sample, Sampler, SampleRequest
+from models.sampler import Sampler
+from models.samples import Sample, SampleRequest
 from models.weights import Kind, Manifest, Probe, pack_weights, probe_tokens
 
 PLAN = plan_device(0, dtype="float32", num_ranks=1, num_rollout_workers=1, kv_cache_gib=0.25)

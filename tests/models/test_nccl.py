@@ -18,7 +18,8 @@ from models.engine import Engine
 from models.policy import load_policy, random_policy
 from models.presets import build_config
 from models.publish import describe_policy, policy_weights, publish_policy
-from models.sampler import Sampler, SampleRequest, SamplerSettings
+from models.sampler import Sampler, SamplerSettings
+from models.samples import SampleRequest
 from models.weights import Manifest, Probe, WeightSyncError, describe_weights, pack_weights
 from tests.models.engines import PLAN, engine_process, largest_gap, publish, run
 from tests.models.nccl_wire import Wire, receiving_end

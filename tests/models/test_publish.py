@@ -9,6 +9,8 @@ import torch
 from torch import nn
 
 from models.engine import Engine
+from models.lora import CONFIG as CONFIG_FILE
+from models.lora import WEIGHTS as WEIGHTS_FILE
 from models.lora import adapter_disabled, apply_lora, export_adapter, load_lora
 from models.policy import forward_logits, load_policy, random_policy, save_model_folder
 from models.publish import describe_policy, publish_adapter, publish_policy, write_policy
@@ -155,10 +157,10 @@ def test_a_written_policy_loads_anywhere(pair, zero_stage, template, tmp_path):
 
 
 @pytest.mark.parametrize("zero_stage", [2, 3])
-def test_a_written_lora_policy_is_its_base_and_an_adapter_folder(pair, zero_stage, template, tmp_path):
+def test_a_written_lora_policy_is_an_adapter_alone(pair, zero_stage, template, tmp_path):
     expected = pair.run(write, zero_stage, template, tmp_path / "policy", True)[0]
-    base = load_policy(tmp_path / "policy-0")
-    np.testing.assert_array_equal(logits(base), logits(random_policy(CONFIG, seed=1)))
-    adapted = load_lora(base, tmp_path / "policy-0/adapter")
+    assert {path.name for path in (tmp_path / "policy-0").iterdir()} == {CONFIG_FILE, WEIGHTS_FILE}
+    assert not (tmp_path / "policy-1").exists()
+    adapted = load_lora(random_policy(CONFIG, seed=1), tmp_path / "policy-0")
     np.testing.assert_allclose(logits(adapted), expected, atol=1e-5)
     assert np.abs(expected - logits(random_policy(CONFIG, seed=1))).max() > 1e-2

@@ -17,7 +17,8 @@ from transformers import LlamaConfig, PreTrainedModel
 from models.lora import apply_lora, export_adapter, trainable_parameters
 from models.policy import load_policy, random_policy
 from models.presets import build_config
-from models.sampler import Sample, Sampler, SampleRequest, SamplerSettings
+from models.sampler import Sampler, SamplerSettings
+from models.samples import Sample, SampleRequest
 from models.weights import Manifest, WeightSyncError, probe_tokens
 from tests.models.engines import PLAN, engine_process, expected_logprobs, forward_logprobs, largest_gap, publish, run
 

@@ -10,7 +10,8 @@ from transformers import PreTrainedModel
 
 from models.policy import random_policy
 from models.presets import build_config
-from models.sampler import Sampler, SampleRequest, SamplerSettings
+from models.sampler import Sampler, SamplerSettings
+from models.samples import SampleRequest
 from models.scoring import ScoreRequest, Scores
 from tests.models.engines import PLAN, engine_process, forward_logprobs, publish
 

@@ -20,7 +20,7 @@ from envs.mix import MixLine
 from envs.task import Dialog, Question, Task, Transcript
 from envs.users import SimulatedUser
 from models.chat import ChatFormat, chat_format
-from models.sampler import Sample, SampleRequest
+from models.samples import Sample, SampleRequest
 from models.tokenizer import train_tokenizer
 from models.weights import Manifest, Probe
 from rewards.score import DialogScore, RewardError, Scorer

@@ -93,6 +93,14 @@ def test_the_output_is_context_between_the_tokens_of_one_turn() -> None:
     assert (trajectory.status, trajectory.error) == ("ok", "")
 
 
+def test_all_parts_of_a_turn_are_by_the_module_of_the_turn() -> None:
+    engine = FakeEngine(replies=speaker(CALLS_ONCE))
+    trajectory = talk(worker(engine), replace(ASKED, module="math"))
+    assert trajectory.modules == ("math",)
+    assert len(engine.requests) >= 2
+    assert {request.module for request in engine.requests} == {"math"}
+
+
 def test_what_the_user_hears_is_the_answer_alone() -> None:
     said = CALLS_ONCE | {"Next?<|end|><|assistant|>": "8"}
     trajectory = talk(worker(FakeEngine(replies=speaker(said)), questions=("Q?", "Next?")))

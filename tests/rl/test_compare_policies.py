@@ -60,7 +60,7 @@ def found(suite: str, value: float, policy: str, **changes: object) -> SuiteResu
 def evaluate(folder: Path, suite: str, value: float, answer: str = "five", **changes: object) -> None:
     policy = find_policy(folder)
     rows = [Row(f"item-{n}", "all", 0, f"What is {n}?", answer, str(n), value) for n in range(3)]
-    write_result(policy.results, found(suite, value, policy_sha256(policy.weights), **changes), rows)
+    write_result(policy.results, found(suite, value, policy_sha256(policy), **changes), rows)
 
 
 @pytest.fixture
@@ -145,6 +145,19 @@ def test_runs_and_pipelines_and_models_together(tmp_path: Path, models: dict[str
     assert [summary.label for summary in trained.summaries] == ["run", "pipe"]
     assert [one.label for one in policies.contenders] == ["run", "pipe", "zero", "r1"]
     assert next(cost.ratio for cost in trained.summaries[1].costs if cost.unit == "updates") == pytest.approx(0.5)
+
+
+def test_the_policy_of_a_run_with_lora_is_its_adapter_over_the_model_it_began_with(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {0: 0.0, 4: 0.5})
+    base, adapter = make_model(run / "model"), run / "checkpoints" / "step-000004" / "policy"
+    adapter.mkdir(parents=True, exist_ok=True)
+    (adapter / "adapter_config.json").write_text("{}")
+    policy = find_policy(run)
+    assert (policy.weights, policy.adapter) == (base, adapter)
+    before = policy_sha256(policy)
+    assert before != policy_sha256(replace(policy, adapter=None))
+    (adapter / "adapter_model.safetensors").write_bytes(b"other")
+    assert policy_sha256(policy) != before
 
 
 def test_folders_that_hold_no_policy(tmp_path: Path) -> None:

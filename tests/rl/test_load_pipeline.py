@@ -123,6 +123,41 @@ def test_what_is_wrong_is_said_with_the_stage(overrides: list[str], message: str
     assert line.startswith(message)
 
 
+def test_stages_that_make_modules_start_from_the_last_model() -> None:
+    pipeline = load_pipeline("r1_modules")
+    assert [(stage.start_from, stage.module) for stage in pipeline.stages] == [
+        (None, ""),
+        ("base", "reasoning"),
+        ("base", "writing"),
+        ("base", "math"),
+        ("base", "all"),
+    ]
+    assert pipeline.output("base") == Path("runs/r1_modules/stages/base/policy")
+    assert pipeline.output("math") == Path("runs/r1_modules/modules/math")
+    assert pipeline.router is not None
+    assert pipeline.router.modules == ("reasoning", "writing", "math")
+    updates = {stage.config.run.num_iterations for stage in pipeline.stages[1:]}
+    assert len(updates) == 1  # or the comparison of the single adapter with the others would not be fair
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (["stages.math.model.lora_rank=0"], "override: stage math: model.lora_rank = 0: must be above 0: the module"),
+        (["stages.math.module="], "rl/recipes/r1_modules.yaml: stage math: model.lora_rank = 8: must be 0: a stage"),
+        (["stages.math.start_from=writing"], "override: stage math: start_from = 'writing': that stage makes a module"),
+        (["stages.math.module=writing"], "rl/recipes/r1_modules.yaml: two stages make the module 'writing'"),
+        (["router.modules=[maths, all]"], "override: router.modules: no stage makes the module 'maths', did you mean"),
+        (["router.modules=[all]"], "override: router.modules = ['all']: "),
+        (["stages.base.module=x", "stages.base.model.lora_rank=2"], "override: stage base: model.lora_rank = 2: the"),
+    ],
+)
+def test_what_is_wrong_with_modules_is_said(overrides: list[str], message: str) -> None:
+    router = [] if overrides[0].startswith("router") else ["router=null"]
+    line = refusal(*overrides, *router, recipe="r1_modules")[0]
+    assert line.removeprefix(f"{Path.cwd()}/").startswith(message)
+
+
 def test_ppo_asks_the_reward_model_of_the_stage_that_it_names() -> None:
     *_, ppo = load_pipeline("r1_smoke").stages
     assert isinstance(ppo.config, Config)
@@ -146,3 +181,8 @@ def test_what_one_stage_holds_out_no_other_may_show() -> None:
     assert corpus.endswith(f"stage pretrain: corpus.held_out_questions = {cause}")
     assert demonstrations.endswith(f"stage sft: tasks.held_out_fraction = {cause}")
     assert pairs.endswith(f"stage reward_model: tasks.held_out_fraction = {cause}")
+
+
+def test_a_reward_model_is_no_adapter() -> None:
+    [line] = refusal("stages.reward_model.model.lora_rank=2")
+    assert "stage reward_model: model.lora_rank = 2: must be 0" in line

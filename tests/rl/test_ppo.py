@@ -364,9 +364,10 @@ def test_a_resumed_learner_goes_on_to_the_bit(pair, folder, tmp_path, zero_stage
     config = make_config(num_ranks=2, zero_stage=zero_stage, lora_rank=lora_rank)
     for first, second in pair.run(save_and_resume, config, folder, tmp_path / "checkpoint"):
         assert all(np.array_equal(first[name], second[name]) for name in first)
-    policy = load_policy(tmp_path / "checkpoint/policy")
     if lora_rank:
-        policy = load_lora(policy, tmp_path / "checkpoint/policy/adapter")
+        policy = load_lora(load_policy(folder), tmp_path / "checkpoint/policy")
+    else:
+        policy = load_policy(tmp_path / "checkpoint/policy")
     assert policy is not None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 
 from envs.library import Library
 from envs.task import Dialog, Question, Task
+from models.lora import ModuleError
 from rl.rollout import Budget, RolloutWorker
+from rl.router import train_router
 from rl.trajectory import EpisodeRequest, Purpose, Trajectory
 from tests.rl.fakes import FIRST_WEIGHTS, FakeEngine, Scripted, chat, logprob, manifest
 
@@ -334,3 +337,46 @@ def test_advance_steps_at_least_once_even_with_failures_to_report() -> None:
     made = worker(FakeEngine(answer_length=1, on_step=clock.tick), Careless(), clock=clock)
     made.admit(requests(2))
     assert sorted(t.status for t in made.advance(max_seconds=0.0)) == ["failed", "ok"]
+
+
+# -- modules ---------------------------------------------------------------------------------------------------------
+
+
+def routed(path: Path, scenario: Scripted) -> RolloutWorker:
+    """A worker with a router that knows sums from thanks."""
+    texts = {"math": ["What is 3 + 1?", "And plus 2?", "7 + 5?"], "manners": ["Thanks, bye", "Thanks a lot", "Thanks!"]}
+    train_router(texts, min_confidence=0.8).save(path)
+    made = worker(FakeEngine(), scenario)
+    made.serve_modules([], str(path))
+    return made
+
+
+def modules_asked(engine: FakeEngine) -> list[str]:
+    return [request.module for request in engine.requests]
+
+
+def test_a_request_is_answered_by_its_module_in_every_turn() -> None:
+    engine = FakeEngine()
+    asked = [replace(requests(1)[0], module=module) for module in ("", "math")]
+    made = worker(engine)
+    made.admit(asked)
+    trajectories = finish(made)
+    assert trajectories["train-0-0-0"].modules == ()
+    assert trajectories["train-0-0-0-math"].modules == ("math",) * 3
+    assert sorted(modules_asked(engine)) == [""] * 3 + ["math"] * 3
+
+
+def test_a_router_chooses_by_dialog_or_by_turn_and_in_doubt_goes_on_as_before(tmp_path: Path) -> None:
+    script = Scripted(("What is {seed} + 1?", "Thanks a lot", "xyzzy"))
+    made = routed(tmp_path / "router.safetensors", script)
+    assert only(made, replace(requests(1)[0], routing="dialog")).modules == ("math", "math", "math")
+    assert only(made, replace(requests(1)[0], routing="turn")).modules == ("math", "manners", "manners")
+    doubtful = Scripted(("xyzzy", "Thanks a lot"))
+    made = routed(tmp_path / "router.safetensors", doubtful)
+    assert only(made, replace(requests(1)[0], routing="dialog")).modules == ()
+    assert only(made, replace(requests(1)[0], routing="turn")).modules == ("", "manners")
+
+
+def test_an_engine_without_room_for_modules_says_so() -> None:
+    with pytest.raises(ModuleError, match=r"set rollout\.num_modules"):
+        worker(FakeEngine()).serve_modules(["somewhere/math"], "")

@@ -9,8 +9,11 @@ import torch
 from torch.distributed import all_gather_object, get_rank, get_world_size
 
 from models.device import plan_device
+from models.lora import load_lora
 from models.packing import PackedRows, pack_rows
-from models.policy import forward_logits, load_policy
+from models.policy import forward_logits, load_policy, random_policy, save_model_folder
+from models.presets import build_config
+from models.tokenizer import train_tokenizer
 from rl.build import build_supervised_learner
 from rl.stage_config import PretrainConfig
 from rl.supervised import SupervisedLearner
@@ -23,11 +26,13 @@ PLAN = plan_device(0, dtype="float32", num_ranks=1, num_rollout_workers=0, kv_ca
 LENGTHS = (9, 5, 16, 3, 12, 7, 4)
 
 
-def config(*, num_ranks: int = 1, micro_batch_tokens: int = 32, zero_stage: int = 2) -> PretrainConfig:
+def config(
+    *, num_ranks: int = 1, micro_batch_tokens: int = 32, zero_stage: int = 2, lora_rank: int = 0
+) -> PretrainConfig:
     return PretrainConfig.model_validate(
         {
             "run": {"num_iterations": 4},
-            "model": {"max_length": 16},
+            "model": {"max_length": 16, "lora_rank": lora_rank, "lora_target_modules": ["q_proj", "v_proj"]},
             "supervised": {"batch_rows": 5, "micro_batch_tokens": micro_batch_tokens},
             "optimizer": {"lr": 1e-3, "adam_eps": 1e-5, "lr_scheduler": "constant", "max_grad_norm": 1e9},
             "learner": {"num_ranks": num_ranks, "zero_stage": zero_stage},
@@ -79,6 +84,16 @@ def save_and_resume(config: PretrainConfig, folder: Path, checkpoint: Path) -> t
         for step in (2, 3):
             learner.learn(batch(step), step=step)
     return first.fingerprint(4), second.fingerprint(4)
+
+
+def save_and_publish(config: PretrainConfig, folder: Path, checkpoint: Path) -> int:
+    """Bytes that a sync of what the stage trains would take. Leaves the checkpoint."""
+    learner = build_supervised_learner(config, folder, PLAN, rank=get_rank())
+    learner.learn(batch(), step=0)
+    learner.save(checkpoint, folder)
+    parts = [manifest for manifest, _ in learner.publish(1)]
+    assert [part.kind for part in parts] == (["full", "adapter"] if config.model.lora_rank else ["full"])
+    return parts[-1].num_bytes
 
 
 # -- tests ----------------------------------------------------------------------------------------------------------
@@ -135,3 +150,36 @@ def test_a_resumed_learner_ends_with_the_same_bits(alone: Ranks, folder: Path, t
     [(whole, resumed)] = alone.run(save_and_resume, config(), folder, tmp_path / "checkpoint")
     assert whole == resumed
     assert (tmp_path / "checkpoint" / "policy" / "model.safetensors").exists()
+
+
+def test_an_adapter_learns_beside_a_frozen_base(alone: Ranks, folder: Path) -> None:
+    metrics, weights, loss = alone.run(learn, config(lora_rank=4), folder, 4)[0]
+    assert loss < metrics[0]["train/loss"]
+    base = dict(load_policy(folder).named_parameters())
+    frozen = {name: array for name, array in weights.items() if "lora_" not in name}
+    assert len(frozen) == len(base)
+    for name, array in frozen.items():
+        plain_name = name.removeprefix("base_model.model.").replace(".base_layer.", ".")
+        assert np.array_equal(array, base[plain_name].detach().numpy()), name
+    assert all(np.abs(array).max() > 0 for name, array in weights.items() if "lora_B" in name)
+
+
+def test_a_resumed_adapter_ends_with_the_same_bits(alone: Ranks, folder: Path, tmp_path: Path) -> None:
+    """The fingerprint is the adapter's: that of the base never changes."""
+    [(whole, resumed)] = alone.run(save_and_resume, config(lora_rank=4), folder, tmp_path / "checkpoint")
+    assert whole == resumed != alone.run(save_and_resume, config(), folder, tmp_path / "other")[0][0]
+    assert load_lora(load_policy(folder), tmp_path / "checkpoint" / "policy") is not None
+
+
+def test_of_r1_zero_an_adapter_is_a_twentieth_on_disk_and_on_the_wire(alone: Ranks, tmp_path: Path) -> None:
+    """Of rank 8 beside queries and values: weights, optimiser state and all that is written around them."""
+    shape = build_config("r1-zero-6l-nano", vocab_size=262, pad_token_id=0, eos_token_id=5, max_length=64)
+    save_model_folder(random_policy(shape, seed=1), train_tokenizer([""], vocab_size=262), tmp_path / "model")
+    on_disk, on_wire = [], []
+    for rank in (0, 8):
+        checkpoint = tmp_path / f"rank-{rank}"
+        on_wire.append(alone.run(save_and_publish, config(lora_rank=rank), tmp_path / "model", checkpoint)[0])
+        on_disk.append(sum(path.stat().st_size for path in checkpoint.rglob("*") if path.is_file()))
+    assert on_wire[1] == 4 * 8 * 6 * ((64 + 64) + (64 + 32))  # float32, rank, layers, (in + out) of q and of v
+    assert on_wire[1] <= 0.05 * on_wire[0]
+    assert on_disk[1] <= 0.05 * on_disk[0]

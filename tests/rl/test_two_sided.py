@@ -10,7 +10,7 @@ import pytest
 from envs.library import Library
 from envs.task import Dialog, PlayedDialog, Question, Task, Transcript
 from envs.users import SimulatedUser
-from models.sampler import Sample, SampleRequest
+from models.samples import Sample, SampleRequest
 from models.weights import Manifest
 from rl.rollout import Budget, Engine, RolloutWorker
 from rl.trajectory import EpisodeRequest, Trajectory

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from envs.library import Library
 from envs.task import Question
 from models.chat import ChatFormat
-from models.sampler import SampleRequest
+from models.samples import SampleRequest
 from models.scoring import ScoreRequest, Scores
 from rl.suites.suite import Footprint
 from rl.suites.table import evaluation_library
