@@ -128,7 +128,8 @@ class RolloutFleet:
         self._seated.add(member.id)
         await fleet.call(member, handle.ping.remote(), START_TIMEOUT_SECONDS)
         while True:
-            if self._publication is not None and self._publication.version != self._versions.get(member.id):
+            # a worker may be ahead: with NCCL all have the new weights a moment before they are the publication
+            if self._publication is not None and self._versions.get(member.id, -1) < self._publication.version:
                 await self._bring_up(member, self._publication)
             share = self._share(member)
             if share or self._assigned[member.id]:

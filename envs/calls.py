@@ -41,7 +41,9 @@ def announcement(tools: Sequence[ToolName]) -> str:
 
 
 def markers(tools: Sequence[ToolName]) -> tuple[str, ...]:
-    """All marks of calls and outputs; a tokenizer of our own makes each of them a token."""
+    """All marks of calls and outputs, none without tools; a tokenizer of our own makes each of them a token."""
+    if not tools:
+        return ()
     return (*(mark for name in tools for mark in (f"<{TAGS[name]}>", closing(name))), "<out>", "</out>")
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cluster.model_rewards import RulesAndModel, start_reward_models
+from cluster.placement import Bundle, Demand, Placement
 from cluster.rewards import RewardFleet
 from models.policy import random_policy, save_model_folder
 from models.reward_model import RewardModel, with_head
@@ -75,7 +76,9 @@ async def test_real_workers_say_what_the_model_says(tmp_path: Path) -> None:
     policy = random_policy(tiny_config(vocab_size=262), seed=1)
     save_model_folder(with_head(policy, seed=2, pad_token_id=0), tokenizer, tmp_path / "model")
     dialogs = [trajectory(request(0, n), ["x" * n, "and more"]) for n in range(1, 6)]
-    members = start_reward_models(RewardServiceConfig(name_or_path=str(tmp_path / "model"), num_workers=2))
+    placement = Placement((Demand("reward model", Bundle(cpus=1.0), 2),), {})
+    service = RewardServiceConfig(name_or_path=str(tmp_path / "model"), num_workers=2)
+    members = start_reward_models(service, placement)
     fleet = RewardFleet(members, timeout_seconds=60.0, max_retries=1)
     outcomes = await fleet.score(dialogs)
     fleet.stop()

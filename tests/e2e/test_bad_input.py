@@ -93,8 +93,8 @@ def test_not_enough_memory(tmp_path: Path) -> None:
     done = ends_badly(tmp_path, "rollout.kv_cache_gib=100000")
     assert done.code == 2
     [message] = single_message(done.errors)
-    assert message.startswith("error: not enough memory: the run needs about 1000")
-    assert "GiB are free; lower rollout.num_rollout_workers, rollout.kv_cache_gib or" in message
+    assert message.startswith("error: not enough memory: the run needs 1000")
+    assert "GiB are missing; lower rollout.num_rollout_workers, rollout.num_threads or rollout.kv_cache_gib" in message
     assert not (tmp_path / "run" / "config.yaml").exists()
 
 

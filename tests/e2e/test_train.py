@@ -29,6 +29,7 @@ REPORT_KEYS = {
     "alarms",
     "episodes",
     "held_out_seen_share",
+    "feedback",
 }
 
 ENVIRONMENT = '''

@@ -47,6 +47,7 @@ def test_the_announcement_is_a_call_that_gives_what_it_shows(runner: CallRunner)
         assert call is not None
         assert f"<out>{runner.run(call.tool, call.expression).result()}</out>" in text
     assert all(mark in text for mark in markers(TOOL_NAMES))
+    assert markers(()) == ()  # a run without tools has the tokenizer that it always had
 
 
 def test_a_demonstration_calls_for_what_the_question_names() -> None:
