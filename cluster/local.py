@@ -11,7 +11,7 @@ from cluster.autoscale import Autoscaler
 from cluster.crew import reward_fleet, start_rewards, start_rollouts
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
-from cluster.memory import weight_bytes
+from cluster.memory import memory_budget, weight_bytes
 from cluster.model_rewards import RulesAndModel, start_reward_models
 from cluster.placement import Placement
 from cluster.preflight import find_site
@@ -62,7 +62,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
         prepare_model(config, model_folder)
         size = weight_bytes(model_folder)
         placement = site.plan(config, plan, size)
-        keep_config(config, run_dir, placement, size)
+        keep_config(config, run_dir, placement, memory_budget(config, size))
         records = Records(run_dir, config, scorer.names, _identity(config), say)
         with training_session(records, site, size):
             summary = asyncio.run(_run(config, plan, placement, model_folder, records))

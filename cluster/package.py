@@ -10,8 +10,7 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 
 from cluster.memory import GIB
-from rl.config import Config
-from rl.pipeline import files_of
+from rl.pipeline import files_of, models_of
 from rl.rows import find_files
 from rl.stage_config import StageConfig
 
@@ -90,9 +89,6 @@ def require_shared(config: StageConfig) -> None:
             f"run.folder = {folder}: a job's own folder goes when it ends; name an absolute one that all nodes "
             "see, such as run.folder=/shared/runs"
         )
-    models = {"model.name_or_path": config.model.name_or_path}
-    if isinstance(config, Config):
-        models["rollout.user_model"] = config.rollout.user_model
-    for field, name in models.items():
+    for field, name in models_of(config).items():
         if name and not Path(name).is_absolute() and Path(name).is_dir():
             raise PackageError(f"{field} = {name}: models do not travel; name an absolute folder that all nodes see")

@@ -19,8 +19,7 @@ from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 from cluster.fleet import last_line
 from cluster.session import joined
 from cluster.site import Site, cluster_nodes, this_machine
-from rl.config import Config
-from rl.pipeline import files_of
+from rl.pipeline import files_of, models_of
 from rl.stage_config import StageConfig
 
 TIMEOUT_SECONDS = 300.0  # the first task on a node unpacks the code and imports it
@@ -54,11 +53,8 @@ def find_site(config: StageConfig, address: str | None, *, acting: StageConfig |
 
 def needs_of(config: StageConfig) -> Needs:
     paths = dict.fromkeys(files_of(config), "a file of the recipe")
-    models = {"model.name_or_path": config.model.name_or_path}
-    if isinstance(config, Config):
-        models["rollout.user_model"] = config.rollout.user_model
     # a hub id names no folder; whether it can be had, only loading it can tell
-    paths |= {name: field for field, name in models.items() if Path(name).is_absolute()}
+    paths |= {name: field for field, name in models_of(config).items() if Path(name).is_absolute()}
     return Needs({name: metadata.version(name) for name in VERSIONS}, paths)
 
 

@@ -5,10 +5,10 @@ import contextlib
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from cluster.memory import describe, memory_budget
+from cluster.memory import describe
 from cluster.placement import Placement
 from cluster.placement import describe as describe_placement
 from cluster.site import Site, session_at
@@ -53,10 +53,10 @@ def open_run_directory(config: StageConfig, *, resume: bool) -> Path:
     return run_dir
 
 
-def keep_config(config: StageConfig, run_dir: Path, placement: Placement, num_weight_bytes: int) -> None:
+def keep_config(config: StageConfig, run_dir: Path, placement: Placement, budget: Mapping[str, int]) -> None:
     """Write down what the run is, and say what it will take, and where."""
     save_config(config, run_dir / "config.yaml")
-    say(f"run directory {run_dir}; memory budget in GiB: {describe(memory_budget(config, num_weight_bytes))}")
+    say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
     for line in describe_placement(placement):
         say(line)
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from cluster.learner import LearnerGroup, start_learner
 from cluster.local import Actors
-from cluster.memory import weight_bytes
+from cluster.memory import memory_budget, weight_bytes
 from cluster.placement import Placement
 from cluster.preflight import find_site
 from cluster.run_directory import (
@@ -29,6 +29,7 @@ from rl.build import prepare_model
 from rl.config import Config
 from rl.files import RunLock
 from rl.interfaces import World
+from rl.model_judge import require_reward_model
 from rl.pair_data import build_pairs, prepare_pairs
 from rl.pair_report import write_pair_report
 from rl.pair_stage import PairStage
@@ -53,6 +54,7 @@ def train_supervised(config: SupervisedStage, *, resume: bool, address: str | No
     if sampling is not None:
         rehearse(sampling)
         build_scorer(sampling)
+        require_reward_model(sampling.rewards.model)
     acting = sampling or config  # the actors that there will be
     site = find_site(config, address, acting=acting)
     plan = device_plan(acting, site.num_gpus)
@@ -70,7 +72,7 @@ def train_supervised(config: SupervisedStage, *, resume: bool, address: str | No
             check_files(config)
         size = weight_bytes(model_folder)
         placement = site.plan(acting, plan, size)
-        keep_config(config, run_dir, placement, size)
+        keep_config(config, run_dir, placement, memory_budget(acting, size))
         records = Records(run_dir, config, (), _identity(config), say)
         with training_session(records, site, size):
             summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_material, records))

@@ -43,7 +43,7 @@ class WorkerStatus(Message):
     """`version`: of the weights that a rollout worker serves. `num_dialogs`: that it holds or judges."""
 
     name: str
-    state: Literal["waiting", "starting", "stale", "ready", "leaving"]
+    state: Literal["waiting", "starting", "stale", "ready"]
     version: int | None = None
     num_dialogs: int = 0
 

@@ -201,6 +201,8 @@ def _check_rejection(config: SFTConfig) -> Iterator[tuple[str, str]]:
     if rejection.num_tasks and config.rewards is None:
         cause = f"demonstrations.rejection.num_tasks = {rejection.num_tasks} chooses by reward, and there are none"
         yield "rewards", f"{cause}; give the stage rewards.weights"
+    if rejection.num_tasks and config.rollout.tools:
+        yield "rollout.tools", "must be empty: dialogs that are kept are written down without their calls of tools"
     sampling = sampling_config(config)
     if sampling is not None:
         yield from ((key, problem) for key, problem in check(sampling) if key.startswith(("rollout.", "rewards.")))

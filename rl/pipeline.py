@@ -28,6 +28,7 @@ from rl.store import FOLDER
 INPUTS, OUTPUT, POLICY, REWARD_MODEL = "inputs.json", "output.json", "policy", "reward_model"
 MODULES = "modules"
 TOKENIZER = "tokenizer.json"
+REWARD_MODEL_FIELD = "rewards.model.name_or_path"
 
 M = TypeVar("M", bound=BaseModel)
 Kind = Literal["pretrain", "sft", "reward_model", "ppo"]
@@ -156,10 +157,20 @@ def inputs_of(pipeline: Pipeline, stage: Stage) -> Inputs:
         kind=stage.kind,
         config=_result_relevant(stage.config),
         model=_identity(config.model.name_or_path),
-        reward_model=_identity(config.rewards.model.name_or_path) if isinstance(config, Config) else "",
+        reward_model=_identity(models_of(config).get(REWARD_MODEL_FIELD, "")),
         files={str(path): sha256_of(path) for pattern in files_of(stage.config) for path in find_files(pattern)},
         module=stage.module,
     )
+
+
+def models_of(config: StageConfig) -> dict[str, str]:
+    """Field -> folder or hub id of every model that the stage loads; empty where there is none."""
+    models = {"model.name_or_path": config.model.name_or_path}
+    if isinstance(config, Config):
+        models["rollout.user_model"] = config.rollout.user_model
+    if isinstance(config, Config | SFTConfig) and config.rewards is not None:
+        models[REWARD_MODEL_FIELD] = config.rewards.model.name_or_path
+    return models
 
 
 def decide(pipeline: Pipeline, stage: Stage, inputs: Inputs, *, resume: bool) -> Decision:

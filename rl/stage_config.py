@@ -239,7 +239,12 @@ def sampling_config(config: SFTConfig) -> Config | None:
     if not rejection.num_tasks or config.rewards is None:
         return None
     rollout = config.rollout.model_copy(
-        update={"n_samples_per_prompt": rejection.samples_per_task, "weight_transfer": "object_store"}
+        update={
+            "n_samples_per_prompt": rejection.samples_per_task,
+            "weight_transfer": "object_store",
+            "model_users": False,  # a user's words are no demonstration of an assistant's
+            "user_model": "",
+        }
     )
     return Config(
         run=config.run,
