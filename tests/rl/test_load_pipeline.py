@@ -112,6 +112,10 @@ def test_the_model_of_all_is_where_the_first_stage_starts() -> None:
             "override: stage sft: rewards = None: demonstrations.rejection.num_tasks = 3 chooses by reward, and there",
         ),
         (
+            ["stages.sft.rollout.tools=[calculator]", "stages.sft.demonstrations.rejection.num_tasks=3"],
+            "override: stage sft: rollout.tools = ['calculator']: must be empty: dialogs that are kept are written",
+        ),
+        (
             ["stages.sft.rollout.max_response_length=64"],
             "override: stage sft: rollout.max_response_length = 64: question and answer share model.max_length",
         ),

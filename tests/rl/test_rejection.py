@@ -169,3 +169,10 @@ def test_without_rewards_or_tasks_there_is_nothing_to_sample() -> None:
     assert sampling_config(stage(num_tasks=0)) is None
     assert sampling_config(stage().model_copy(update={"rewards": None})) is None
     assert sampling(stage()).rollout.n_samples_per_prompt == 4
+
+
+def test_users_are_programs_whatever_else_the_recipe_trains() -> None:
+    config = stage()
+    played = config.rollout.model_copy(update={"model_users": True, "user_model": "somebody"})
+    assert not sampling(config.model_copy(update={"rollout": played})).has_opponents
+    assert not sampling(config.model_copy(update={"rollout": played})).rollout.model_users
