@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from ray.exceptions import RayError
+
 from cluster.autoscale import Autoscaler
 from cluster.memory import ResourceError
 from cluster.placement import Demand, Node, Placement, Role, plan
@@ -45,15 +47,15 @@ class Steering:
     async def run(self) -> None:
         written = 0.0
         while True:
-            await self._follow_wish()
             try:
+                await self._follow_wish()
                 for request in self.control.open_requests():
                     self.control.answer(request, await self._obey(request))
                     written = 0.0  # who asked will look at once
                 if time.monotonic() - written >= STATUS_SECONDS:
                     self.control.publish(self._status())
                     written = time.monotonic()
-            except OSError as error:  # a folder that is away for a while must not end the steering
+            except (OSError, RayError) as error:  # what is away for a while must not end the steering
                 log.warning("control: %s", error)
             await asyncio.sleep(POLL_SECONDS)
 
