@@ -10,6 +10,7 @@ from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet, Send
 from cluster.seats import Seats
+from cluster.session import QUIET
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.config import Config
@@ -28,14 +29,13 @@ def start_rollouts(
     of them sits; without, wherever Ray finds room.
     """
     rollout = config.rollout
-    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
     def start(name: str) -> ActorHandle:
         actor = RolloutActor.options(
             num_cpus=rollout.num_threads,
             num_gpus=plan.gpus_per_rollout_worker,
             scheduling_strategy=seats.take(name) if seats else None,
-            runtime_env={"env_vars": {**plan.engine_env, **quiet}},
+            runtime_env={"env_vars": {**plan.engine_env, **QUIET}},
         )
         return actor.remote(config, folder, plan, name)
 

@@ -16,6 +16,7 @@ from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 from cluster.fleet import last_line
 from cluster.nccl import ReceiverCalls
 from cluster.placement import Bundle
+from cluster.session import QUIET
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
@@ -32,9 +33,6 @@ from rl.tally import Tally, merge
 
 if TYPE_CHECKING:
     from models.nccl import NcclSender  # imports vLLM, which takes 15 s
-
-
-LEARNER_ENV = {"DS_ACCELERATOR": "cpu", "TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
 
 
 class LearnerError(RuntimeError):
@@ -160,7 +158,7 @@ def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: B
             num_cpus=learner.num_threads,
             num_gpus=plan.gpus_per_rank,
             scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
-            runtime_env={"env_vars": {**LEARNER_ENV, "DS_ACCELERATOR": plan.device}},
+            runtime_env={"env_vars": {**QUIET, "DS_ACCELERATOR": plan.device}},
         ).remote(config, folder, plan, rank)
         for rank in range(learner.num_ranks)
     ]

@@ -20,6 +20,7 @@ from cluster.rollouts import RolloutFleet
 from cluster.run_directory import (
     device_plan,
     graceful_stop,
+    identity_of,
     keep_config,
     open_run_directory,
     prepare_process,
@@ -63,7 +64,7 @@ def train(config: Config, *, resume: bool, address: str | None) -> int:
         size = weight_bytes(model_folder)
         placement = site.plan(config, plan, size)
         keep_config(config, run_dir, placement, memory_budget(config, size))
-        records = Records(run_dir, config, scorer.names, _identity(config), say)
+        records = Records(run_dir, config, scorer.names, identity_of(config), say)
         with training_session(records, site, size):
             summary = asyncio.run(_run(config, plan, placement, model_folder, records))
         write_report(run_dir, summary)
@@ -188,19 +189,6 @@ def _with_model(config: Config, rules: RewardFleet, members: Fleet | None) -> Re
     if members is None:
         return rules
     return RulesAndModel(rules, reward_fleet(config, members), signal_of(config.rewards).names.index(MODEL_REWARD))
-
-
-def _identity(config: Config) -> dict[str, str | int]:
-    """What a checkpoint must agree in to be loaded."""
-    model, learner = config.model, config.learner
-    return {
-        "model": model.name_or_path or model.preset,
-        "vocab_size": model.vocab_size,
-        "lora_rank": model.lora_rank,
-        "num_ranks": learner.num_ranks,
-        "zero_stage": learner.zero_stage,
-        "advantage_estimator": config.ppo.advantage_estimator,
-    }
 
 
 def _closing_words(run_dir: Path, summary: RunSummary) -> str:

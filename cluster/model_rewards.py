@@ -13,6 +13,7 @@ from cluster.fleet import Fleet
 from cluster.placement import Placement
 from cluster.reward_worker import Worker
 from cluster.rewards import Outcome, RewardFleet
+from cluster.session import QUIET
 from envs.task import Transcript
 from models.engine import prepare_cpu
 from rewards.score import DialogScore, RewardError
@@ -39,10 +40,9 @@ class RewardModelActor(Worker):
 
 
 def start_reward_models(service: RewardServiceConfig, placement: Placement) -> Fleet:
-    quiet = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     bundle = placement.bundle("reward model")
     actor = RewardModelActor.options(
-        num_cpus=bundle.cpus, num_gpus=bundle.gpus, memory=bundle.memory_bytes, runtime_env={"env_vars": quiet}
+        num_cpus=bundle.cpus, num_gpus=bundle.gpus, memory=bundle.memory_bytes, runtime_env={"env_vars": QUIET}
     )
     return Fleet("reward model", lambda name: actor.remote(service), service.num_workers)
 

@@ -15,6 +15,7 @@ from cluster.site import Site, session_at
 from models.device import DevicePlan
 from models.policy import disable_progress_bars
 from rl.build import build_device_plan
+from rl.config import Config
 from rl.control import Control, RunStoppedError
 from rl.load_config import ConfigError, save_config
 from rl.metrics import FILE
@@ -51,6 +52,20 @@ def open_run_directory(config: StageConfig, *, resume: bool) -> Path:
         )
     run_dir.mkdir(parents=True, exist_ok=True)
     return run_dir
+
+
+def identity_of(config: StageConfig) -> dict[str, str | int]:
+    """What a checkpoint must agree in to be loaded."""
+    model, learner = config.model, config.learner
+    estimator = {"advantage_estimator": config.ppo.advantage_estimator} if isinstance(config, Config) else {}
+    return {
+        "model": model.name_or_path or model.preset,
+        "vocab_size": model.vocab_size,
+        "lora_rank": model.lora_rank,
+        "num_ranks": learner.num_ranks,
+        "zero_stage": learner.zero_stage,
+        **estimator,
+    }
 
 
 def keep_config(config: StageConfig, run_dir: Path, placement: Placement, budget: Mapping[str, int]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import ray
 
 PREFIX, RAY = "z2o-", "r"
+QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # of actors that load models
 
 
 @contextlib.contextmanager

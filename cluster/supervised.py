@@ -16,6 +16,7 @@ from cluster.preflight import find_site
 from cluster.run_directory import (
     device_plan,
     graceful_stop,
+    identity_of,
     keep_config,
     open_run_directory,
     prepare_process,
@@ -73,7 +74,7 @@ def train_supervised(config: SupervisedStage, *, resume: bool, address: str | No
         size = weight_bytes(model_folder)
         placement = site.plan(acting, plan, size)
         keep_config(config, run_dir, placement, memory_budget(acting, size))
-        records = Records(run_dir, config, (), _identity(config), say)
+        records = Records(run_dir, config, (), identity_of(config), say)
         with training_session(records, site, size):
             summary = asyncio.run(_run(config, sampling, plan, placement, model_folder, load_material, records))
         write = write_pair_report if isinstance(config, RewardModelConfig) else write_supervised_report
@@ -137,15 +138,3 @@ async def _sample(
     finally:
         records.close()
         actors.stop_workers()
-
-
-def _identity(config: SupervisedStage) -> dict[str, str | int]:
-    """What a checkpoint must agree in to be loaded."""
-    model = config.model
-    return {
-        "model": model.name_or_path or model.preset,
-        "vocab_size": model.vocab_size,
-        "lora_rank": model.lora_rank,
-        "num_ranks": config.learner.num_ranks,
-        "zero_stage": config.learner.zero_stage,
-    }
