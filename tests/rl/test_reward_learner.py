@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch.distributed import all_gather_object, get_rank, get_world_size
 
-from models.device import plan_device
 from models.policy import load_policy, save_model_folder
 from models.reward_model import RewardModel, load_reward_model, start_reward_model
 from models.tokenizer import load_tokenizer
@@ -18,10 +17,10 @@ from rl.reward_learner import RewardLearner
 from rl.stage_config import RewardModelConfig
 from rl.tally import merge
 from tests.models.ranks import Ranks
+from tests.rl.resuming import PLAN, save_and_resume
 
 pytestmark = pytest.mark.e2e
 
-PLAN = plan_device(0, dtype="float32", num_ranks=1, num_rollout_workers=0, kv_cache_gib=0.0)
 LENGTHS = np.array([[9, 5], [3, 3], [16, 12], [7, 11], [4, 6]])
 
 
@@ -59,21 +58,6 @@ def learn(config: RewardModelConfig, folder: Path) -> tuple[dict, dict[str, np.n
     learner = build_reward_learner(config, folder, PLAN, rank=get_rank())
     metrics = merge(shared(learner.learn(batch(), step=0)))
     return metrics, weights_of(learner), np.sum(shared(learner.judge(batch())), axis=0)
-
-
-def save_and_resume(config: RewardModelConfig, folder: Path, checkpoint: Path) -> tuple[str, str]:
-    """The weights' SHA-256 after four steps in one go, and with a new learner for the last two."""
-    first = build_reward_learner(config, folder, PLAN, rank=get_rank())
-    for step in (0, 1):
-        first.learn(batch(step), step=step)
-    first.save(checkpoint, folder)
-    second = build_reward_learner(config, folder, PLAN, rank=get_rank())
-    second.load(checkpoint)
-    for learner in (first, second):
-        for step in (2, 3):
-            learner.learn(batch(step), step=step)
-    first.save(checkpoint.with_name("last"), folder)
-    return first.fingerprint(4), second.fingerprint(4)
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +106,9 @@ def test_two_ranks_learn_what_one_does(plain: Any, pair: Ranks, start: Path, zer
 def test_a_resumed_stage_ends_with_the_same_weights_and_judges_on_its_own(
     alone: Ranks, start: Path, tmp_path: Path
 ) -> None:
-    [(whole, resumed)] = alone.run(save_and_resume, config(), start, tmp_path / "checkpoint")
+    [(whole, resumed)] = alone.run(save_and_resume, config(), start, tmp_path / "checkpoint", batch)
     assert whole == resumed
-    saved = RewardModel(tmp_path / "last" / "reward_model")
+    saved = RewardModel(tmp_path / "checkpoint-last" / "reward_model")
     assert np.isfinite(saved.score([[("a", "b")]])[0]).all()
 
 

@@ -8,7 +8,6 @@ import pytest
 import torch
 from torch.distributed import all_gather_object, get_rank, get_world_size
 
-from models.device import plan_device
 from models.lora import load_lora
 from models.packing import PackedRows, pack_rows
 from models.policy import forward_logits, load_policy, random_policy, save_model_folder
@@ -19,10 +18,10 @@ from rl.stage_config import PretrainConfig
 from rl.supervised import SupervisedLearner
 from rl.tally import merge
 from tests.models.ranks import Ranks
+from tests.rl.resuming import PLAN, save_and_resume
 
 pytestmark = pytest.mark.e2e
 
-PLAN = plan_device(0, dtype="float32", num_ranks=1, num_rollout_workers=0, kv_cache_gib=0.0)
 LENGTHS = (9, 5, 16, 3, 12, 7, 4)
 
 
@@ -70,20 +69,6 @@ def learn(config: PretrainConfig, folder: Path, num_steps: int = 1) -> tuple[lis
     learner = build_supervised_learner(config, folder, PLAN, rank=get_rank())
     metrics = [shared(learner.learn(batch(step), step=step)) for step in range(num_steps)]
     return metrics, weights_of(learner), shared(learner.measure(batch()))["train/loss"]
-
-
-def save_and_resume(config: PretrainConfig, folder: Path, checkpoint: Path) -> tuple[str, str]:
-    """The weights' SHA-256 after four steps in one go, and with a new learner for the last two."""
-    first = build_supervised_learner(config, folder, PLAN, rank=get_rank())
-    for step in (0, 1):
-        first.learn(batch(step), step=step)
-    first.save(checkpoint, folder)
-    second = build_supervised_learner(config, folder, PLAN, rank=get_rank())
-    second.load(checkpoint)
-    for learner in (first, second):
-        for step in (2, 3):
-            learner.learn(batch(step), step=step)
-    return first.fingerprint(4), second.fingerprint(4)
 
 
 def save_and_publish(config: PretrainConfig, folder: Path, checkpoint: Path) -> int:
@@ -147,7 +132,7 @@ def test_it_learns(alone: Ranks, folder: Path) -> None:
 
 
 def test_a_resumed_learner_ends_with_the_same_bits(alone: Ranks, folder: Path, tmp_path: Path) -> None:
-    [(whole, resumed)] = alone.run(save_and_resume, config(), folder, tmp_path / "checkpoint")
+    [(whole, resumed)] = alone.run(save_and_resume, config(), folder, tmp_path / "checkpoint", batch)
     assert whole == resumed
     assert (tmp_path / "checkpoint" / "policy" / "model.safetensors").exists()
 
@@ -166,8 +151,8 @@ def test_an_adapter_learns_beside_a_frozen_base(alone: Ranks, folder: Path) -> N
 
 def test_a_resumed_adapter_ends_with_the_same_bits(alone: Ranks, folder: Path, tmp_path: Path) -> None:
     """The fingerprint is the adapter's: that of the base never changes."""
-    [(whole, resumed)] = alone.run(save_and_resume, config(lora_rank=4), folder, tmp_path / "checkpoint")
-    assert whole == resumed != alone.run(save_and_resume, config(), folder, tmp_path / "other")[0][0]
+    [(whole, resumed)] = alone.run(save_and_resume, config(lora_rank=4), folder, tmp_path / "checkpoint", batch)
+    assert whole == resumed != alone.run(save_and_resume, config(), folder, tmp_path / "other", batch)[0][0]
     assert load_lora(load_policy(folder), tmp_path / "checkpoint" / "policy") is not None
 
 
