@@ -10,11 +10,12 @@ import ray
 
 from cluster.crew import start_rollouts
 from cluster.fleet import Fleet
-from cluster.placement import describe
+from cluster.placement import Bundle, describe
+from cluster.preflight import find_evaluation_site
 from cluster.rollouts import RolloutFleet
 from cluster.run_directory import device_plan, prepare_process, say
-from cluster.session import joined
-from cluster.site import Site, cluster_nodes, session_at, this_machine
+from cluster.seats import Seats
+from cluster.site import session_at
 from cluster.workers import Publication
 from envs.library import Library
 from models.chat import ChatFormat, chat_format
@@ -42,7 +43,7 @@ def evaluate(config: EvaluationConfig, policy: Policy, out: Path, *, address: st
     """Run all suites of the config and write their results into `out`, each as it ends."""
     prepare_process()
     suites = build_suites(config.suites)  # reads the files: what is wrong in them costs no start
-    site = _site(config, address)
+    site = find_evaluation_site(config, out, address)
     plan = device_plan(config, site.num_gpus)
     size = read_architecture(policy.weights).parameters * model_dtype(config).itemsize
     placement = site.plan(config, plan, size)
@@ -51,25 +52,19 @@ def evaluate(config: EvaluationConfig, policy: Policy, out: Path, *, address: st
     trained = training_questions(policy.home) if policy.is_run and is_ppo(policy.home) else None
     out.mkdir(parents=True, exist_ok=True)
     with session_at(site, size, out / "logs"):
-        return asyncio.run(_run(config, plan, suites, policy, trained, out))
-
-
-def _site(config: EvaluationConfig, address: str | None) -> Site:
-    if address is None:
-        return this_machine(config)
-    with joined(address):
-        return Site(address, cluster_nodes())
+        return asyncio.run(_run(config, plan, placement.bundle("rollout"), suites, policy, trained, out))
 
 
 async def _run(
     config: EvaluationConfig,
     plan: DevicePlan,
+    bundle: Bundle,
     suites: Sequence[Suite],
     policy: Policy,
     trained: set[str] | None,
     out: Path,
 ) -> list[SuiteResult]:
-    subject = WorkerSubject.start(config, plan, policy.weights)
+    subject = WorkerSubject.start(config, plan, bundle, policy.weights)
     try:
         publication = await asyncio.to_thread(publish, config, policy)
         await subject.rollouts.publish(publication)
@@ -122,8 +117,9 @@ class WorkerSubject:
     members: Fleet
 
     @classmethod
-    def start(cls, config: EvaluationConfig, plan: DevicePlan, folder: Path) -> "WorkerSubject":
-        fleet, members = start_rollouts(config, plan, folder)
+    def start(cls, config: EvaluationConfig, plan: DevicePlan, bundle: Bundle, folder: Path) -> "WorkerSubject":
+        """Each worker reserves `bundle`."""
+        fleet, members = start_rollouts(config, plan, folder, seats=Seats(bundle))
         return cls(config, chat_format(load_tokenizer(folder)), evaluation_library(), fleet, members)
 
     @property

@@ -21,6 +21,7 @@ from cluster.session import joined
 from cluster.site import Site, cluster_nodes, this_machine
 from rl.pipeline import files_of, models_of
 from rl.stage_config import StageConfig
+from rl.suites.config import EvaluationConfig
 
 TIMEOUT_SECONDS = 300.0  # the first task on a node unpacks the code and imports it
 VERSIONS = ("ray", "torch", "transformers", "deepspeed", "pydantic", "numpy")
@@ -46,16 +47,31 @@ def find_site(config: StageConfig, address: str | None, *, acting: StageConfig |
     """
     if address is None:
         return this_machine(acting or config)
+    return _checked(address, needs_of(config), Path(config.run.folder))
+
+
+def find_evaluation_site(config: EvaluationConfig, out: Path, address: str | None) -> Site:
+    """The same for an evaluation that writes into `out`. Benchmark files are read by the driver alone."""
+    if address is None:
+        return this_machine(config)
+    return _checked(address, _needs({config.model.name_or_path: "the policy"}), out)
+
+
+def _checked(address: str, needs: Needs, folder: Path) -> Site:
     with joined(address):
-        check_nodes(needs_of(config), Path(config.run.folder).absolute())
+        check_nodes(needs, folder.absolute())
         return Site(address, cluster_nodes())
+
+
+def _needs(paths: Mapping[str, str]) -> Needs:
+    return Needs({name: metadata.version(name) for name in VERSIONS}, paths)
 
 
 def needs_of(config: StageConfig) -> Needs:
     paths = dict.fromkeys(files_of(config), "a file of the recipe")
     # a hub id names no folder; whether it can be had, only loading it can tell
     paths |= {name: field for field, name in models_of(config).items() if Path(name).is_absolute()}
-    return Needs({name: metadata.version(name) for name in VERSIONS}, paths)
+    return _needs(paths)
 
 
 def problems_here(needs: Needs) -> list[str]:

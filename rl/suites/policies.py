@@ -2,14 +2,14 @@
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rl.checkpoint import Checkpoints
 from rl.files import sha256_of
-from rl.load_config import apply_override, parse
+from rl.load_config import apply_override, parse, read_recipe
 from rl.pipeline import POLICY
 from rl.suites.architecture import read_architecture
 from rl.suites.config import MAX_LENGTH, EvaluationConfig
@@ -98,14 +98,21 @@ def is_ppo(run_dir: Path) -> bool:
 
 
 def evaluation_config(policy: Policy, suites: dict[str, Any], overrides: Sequence[str]) -> EvaluationConfig:
-    """How to evaluate the policy, as far as it has positions; `overrides` on top.
+    """How to evaluate the policy, as far as it has positions, with the numbers and the tools of the run that made it;
+    `overrides` on top.
 
     Raises `rl.load_config.ConfigError` and PolicyError.
     """
+    made = read_recipe(policy.home / CONFIG) if policy.is_run else {}
     max_length = min(MAX_LENGTH, read_architecture(policy.weights).max_positions)
     data: dict[str, Any] = {
-        "model": {"name_or_path": str(policy.weights.absolute()), "max_length": max_length},
+        "model": {
+            "name_or_path": str(policy.weights.absolute()),
+            "max_length": max_length,
+            **_kept(made, "model", "dtype"),
+        },
         "rollout": {
+            **_kept(made, "rollout", "tools", "tool_calls"),
             "max_prompt_length": max_length - 1,
             "max_response_length": min(256, max_length // 2),
             "max_turns": MAX_TURNS,
@@ -121,3 +128,9 @@ def evaluation_config(policy: Policy, suites: dict[str, Any], overrides: Sequenc
     if config is None:
         raise PolicyError("\n".join(f"{key}: {problem}" for key, problem in problems))
     return config
+
+
+def _kept(recipe: Mapping[str, Any], section: str, *names: str) -> dict[str, Any]:
+    """What a recipe says of these settings, as far as it does."""
+    values = recipe.get(section) or {}
+    return {name: values[name] for name in names if name in values}

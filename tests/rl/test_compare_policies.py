@@ -12,7 +12,7 @@ from safetensors.numpy import save_file
 from rl.compare_pages import html_comparison, json_comparison, markdown, write_comparison
 from rl.compare_policies import Benchmark, PolicyComparison, benchmark_rows
 from rl.compare_reading import read_comparison
-from rl.suites.policies import PolicyError, find_policy, policy_sha256
+from rl.suites.policies import PolicyError, evaluation_config, find_policy, policy_sha256
 from rl.suites.results import SuiteResult, write_result
 from rl.suites.statistics import Estimate
 from rl.suites.suite import Row
@@ -158,6 +158,19 @@ def test_the_policy_of_a_run_with_lora_is_its_adapter_over_the_model_it_began_wi
     assert before != policy_sha256(replace(policy, adapter=None))
     (adapter / "adapter_model.safetensors").write_bytes(b"other")
     assert policy_sha256(policy) != before
+
+
+def test_a_run_is_evaluated_with_the_numbers_and_the_tools_that_it_had(tmp_path: Path) -> None:
+    run = make_run(tmp_path / "run", {0: 0.0, 4: 0.5})
+    make_model(run / "checkpoints" / "step-000004" / "policy")
+    made = {"model": {"dtype": "bfloat16"}, "rollout": {"tools": ["calculator"], "tool_calls": {"max_calls": 2}}}
+    (run / "config.yaml").write_text(json.dumps(made))
+    config = evaluation_config(find_policy(run), {"names": ["math"]}, ["suites.limit=5"])
+    assert (config.model.dtype, config.rollout.tools, config.suites.limit) == ("bfloat16", ("calculator",), 5)
+    assert config.rollout.tool_calls.max_calls == 2
+    (run / "config.yaml").write_text("run: {}")
+    plain = evaluation_config(find_policy(run), {"names": ["math"]}, [])
+    assert (plain.model.dtype, plain.rollout.tools) == ("float32", ())
 
 
 def test_folders_that_hold_no_policy(tmp_path: Path) -> None:
