@@ -41,6 +41,7 @@ PRESETS = {
     "r1-zero-6l-small": Preset(6, 256, 8, 4, 32, 768),
     "r1-zero-12l-small": Preset(12, 256, 8, 4, 32, 768),
     "r1-zero-12l-base": Preset(12, 768, 12, 4, 64, 2048),
+    "r1-12l-tiny": Preset(12, 96, 3, 1, 32, 288),
     "r1-24l-tiny": Preset(24, 128, 4, 2, 32, 384),
     "r1-24l-small": Preset(24, 512, 8, 2, 64, 1536),
     "r1-24l-1b": Preset(24, 2048, 16, 4, 128, 5632, rope_theta=500_000.0, max_positions=32_768),
