@@ -155,6 +155,8 @@ class TrajectoryStore:
         doomed = [path for path in self._folder.iterdir() if _belongs(path, purpose) > iteration]
         for path in doomed:
             path.unlink()
+        for home in [home for home in self._next_part if home[0] == purpose and home[1] > iteration]:
+            del self._next_part[home]
         return sorted(path.name for path in doomed)
 
     def remove(self, purpose: Purpose, iteration: int, ids: Collection[str]) -> None:
