@@ -23,12 +23,12 @@ from rl.curriculum import Curriculum, outcomes
 from rl.evaluate import evaluation_requests, summarize
 from rl.feedback import weights_at
 from rl.gaming import snapshot
-from rl.interfaces import LearnerLostError, World
+from rl.interfaces import World
 from rl.kl import KLController
 from rl.played_users import with_users
 from rl.progress import Progress
 from rl.records import Records
-from rl.recovery import Losses
+from rl.recovery import rebuilding
 from rl.report import RunSummary
 from rl.selfplay import Proposals
 from rl.tasks import build_arrival
@@ -70,18 +70,13 @@ class Trainer:
         A lost learner is rebuilt, and the run goes on as if it had been resumed. Raises LearnerLostError where that
         happens again and again.
         """
-        losses = Losses()
-        lost: LearnerLostError | None = None
-        while True:
-            try:
-                if lost is not None:
-                    await self._world.learner.rebuild()
-                await self._restore()
-                await self._iterate()
-                return await self._summary()
-            except (LearnerLostError, ExceptionGroup) as error:
-                lost = losses.note(error, self._records.num_commits)
-                self._records.say(f"the learner is rebuilt: {lost}")
+        records = self._records
+        return await rebuilding(self._world.learner, self._attempt, lambda: records.num_commits, records.say)
+
+    async def _attempt(self) -> RunSummary:
+        await self._restore()
+        await self._iterate()
+        return await self._summary()
 
     async def _iterate(self) -> None:
         config, progress = self._config, self._progress
