@@ -2,7 +2,8 @@
 
 Every import of weight happens inside the command that needs it, so that `--help` and typing errors answer at once.
 
-Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 130 stopped before its end.
+Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 3 the cluster was lost, or is not there;
+130 stopped before its end.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from cluster.arguments import parse
 
+CLUSTER_LOST = 3
 FLOORS = frozenset({"cluster", "rl", "rewards", "envs", "models"})
 
 
@@ -41,6 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         else:
             print(_message(error), file=sys.stderr)
+        if _is_lost_cluster(error):
+            return CLUSTER_LOST
         return 2 if _is_input_error(error) else 1
 
 
@@ -373,6 +377,14 @@ def _is_stop(error: Exception) -> bool:
     """Without an import of weight, which only a command that has trained has paid for."""
     control = sys.modules.get("rl.control")
     return control is not None and isinstance(error, control.RunStoppedError)
+
+
+def _is_lost_cluster(error: BaseException) -> bool:
+    """Ray itself, which nobody has imported who has not been in a cluster, has nobody left to talk to."""
+    if isinstance(error, BaseExceptionGroup):
+        return any(_is_lost_cluster(inner) for inner in error.exceptions)
+    ray = sys.modules.get("ray.exceptions")
+    return ray is not None and isinstance(error, ConnectionError | ray.RpcError)
 
 
 def _is_input_error(error: BaseException) -> bool:

@@ -1,7 +1,8 @@
 """Runs as jobs of a Ray cluster, from any machine that reaches its dashboard: submit, list, read, stop.
 
-A job's driver is `zero2one train --address auto` inside the cluster. To stop is Ray's own polite signal to it, which a
-run takes as it takes Ctrl-C; Ray kills only what has not ended an hour later.
+A job's driver is `zero2one train --address auto` inside the cluster, started again where it dies (`cluster/driver.py`).
+To stop is Ray's own polite signal to both, which a run takes as it takes Ctrl-C; Ray kills only what has not ended an
+hour later.
 """
 
 import asyncio
@@ -74,7 +75,7 @@ def submit_run(recipe: str, overrides: Sequence[str], *, address: str | None, re
         # the project's metadata, which `doctor` and the preflight compare with, is that of the image
         environment = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
         client.submit_job(
-            entrypoint=_entrypoint(command),
+            entrypoint=_entrypoint("driver", [str(run_dir), *command]),
             submission_id=job,
             runtime_env=environment,
             metadata={"run": str(run_dir), "zero2one": metadata.version("zero2one")},
@@ -133,7 +134,7 @@ def run_beside(client: JobSubmissionClient, job: str, arguments: Iterable[str]) 
     if info.status != JobStatus.RUNNING:
         raise JobError(f"job {job} is not running: {info.status.value}")
     helper = client.submit_job(
-        entrypoint=_entrypoint(arguments),
+        entrypoint=_entrypoint("cli", arguments),
         submission_id=f"{job}-ask-{time.time_ns():x}",
         runtime_env={"working_dir": (info.runtime_env or {})["working_dir"]},  # the same code
     )
@@ -169,9 +170,9 @@ def _check_meaning(config: StageConfig) -> None:
         signal_of(config.rewards)
 
 
-def _entrypoint(arguments: Iterable[str]) -> str:
+def _entrypoint(module: str, arguments: Iterable[str]) -> str:
     """`exec`, so that signals for the job reach Python and no shell."""
-    return f"exec python3 -m cluster.cli {shlex.join(arguments)}"
+    return f"exec python3 -m cluster.{module} {shlex.join(arguments)}"
 
 
 async def _tail(client: JobSubmissionClient, job: str) -> None:

@@ -1,7 +1,12 @@
-"""The learner: one actor per rank in one placement group, and the group as the loop sees it."""
+"""The learner: one actor per rank in one placement group, and the group as the loop sees it.
+
+A collective with one dead member hangs the others, so a rank that dies or hangs costs the whole group.
+"""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +28,7 @@ from models.engine import close_group, init_group, prepare_cpu
 from models.packing import PackedRows
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner
+from rl.interfaces import LearnerLostError
 from rl.metrics import peak_rss_bytes
 from rl.pairs import PairBatch
 from rl.ppo import PPOLearner
@@ -35,8 +41,7 @@ if TYPE_CHECKING:
     from models.nccl import NcclSender  # imports vLLM, which takes 15 s
 
 
-class LearnerError(RuntimeError):
-    """A rank of the learner died or hangs; the run can be resumed from its last checkpoint."""
+DEATH_SECONDS = 5.0  # between the error of a rank and the news that another one has died, which caused it
 
 
 @ray.remote
@@ -98,7 +103,7 @@ class LearnerActor:
         return self._stage.judge(batch)
 
     def fingerprint(self, version: int) -> str:
-        return self._stage.fingerprint(version)
+        return self._joined.fingerprint(version)
 
     def publish(self, version: int) -> Publication | None:
         """Put the weights into the object store; rank 0 says where. With NCCL only describe them, for `send`."""
@@ -149,11 +154,23 @@ class LearnerActor:
         return self._learner
 
 
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    actors: list[ActorHandle]
+    group: PlacementGroup
+
+
 def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> "LearnerGroup":
     """One actor per rank, each with its bundle, side by side where that is possible."""
+    return LearnerGroup(
+        partial(_start_ranks, config, plan, folder, bundle), timeout_seconds=config.learner.timeout_seconds
+    )
+
+
+def _start_ranks(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> Ranks:
     learner = config.learner
     group = placement_group([bundle.for_ray] * learner.num_ranks, strategy="PACK")
-    ranks = [
+    actors = [
         LearnerActor.options(
             num_cpus=learner.num_threads,
             num_gpus=plan.gpus_per_rank,
@@ -162,19 +179,28 @@ def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: B
         ).remote(config, folder, plan, rank)
         for rank in range(learner.num_ranks)
     ]
-    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds)
+    return Ranks(actors, group)
 
 
 class LearnerGroup:
-    """Implements `rl.interfaces.Learner` and `rl.supervised_loop.SupervisedLearnerGroup` over all ranks."""
+    """Implements `rl.interfaces.Learner` and `rl.supervised_loop.SupervisedLearnerGroup` over all ranks, which `start`
+    starts, now and whenever they are lost.
+    """
 
-    def __init__(self, ranks: list[ActorHandle], group: PlacementGroup, *, timeout_seconds: float) -> None:
-        self._ranks, self._group, self._timeout = ranks, group, timeout_seconds
+    def __init__(self, start: Callable[[], Ranks], *, timeout_seconds: float) -> None:
+        self._start, self._timeout = start, timeout_seconds
+        self._ranks = start()
         self._published: int | None = None  # the version that the ranks hold, unless they have learned since
 
     async def join(self) -> None:
-        address, port = await self._wait(self._ranks[0].address.remote())
+        address, port = await self._wait(self._ranks.actors[0].address.remote())
         await self._all("join", address, port)
+
+    async def rebuild(self) -> None:
+        self.stop()
+        self._published = None
+        self._ranks = self._start()
+        await self.join()
 
     async def annotate(self, batch: Batch) -> Annotations:
         shares: list[Annotations] = await self._all("annotate", ray.put(batch))
@@ -233,13 +259,23 @@ class LearnerGroup:
         return max(await self._all("peak_rss_bytes"))
 
     def stop(self) -> None:
-        for rank in self._ranks:
+        for rank in self._ranks.actors:
             ray.kill(rank)
-        ray.util.remove_placement_group(self._group)
+        ray.util.remove_placement_group(self._ranks.group)
 
     async def _all(self, method: str, *args: Any) -> list[Any]:
         """One call on every rank at once; the first error of any rank ends the wait."""
-        return await self._wait(asyncio.gather(*(getattr(rank, method).remote(*args) for rank in self._ranks)))
+        answers = [asyncio.ensure_future(getattr(rank, method).remote(*args)) for rank in self._ranks.actors]
+        try:
+            return await self._wait(asyncio.gather(*answers))
+        except LearnerLostError:
+            raise
+        except Exception as error:  # often a rank learns before anybody else that it talks to a dead one
+            await asyncio.wait(answers, timeout=DEATH_SECONDS)
+            for answer in answers:
+                if answer.done() and isinstance(death := answer.exception(), RayActorError):
+                    raise _lost(death) from error
+            raise
 
     async def _wait(self, answer: Awaitable[Any]) -> Any:
         try:
@@ -247,11 +283,15 @@ class LearnerGroup:
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
         except RayActorError as error:
-            raise LearnerError(f"a learner rank died: {last_line(error)}; continue with --resume") from error
+            raise _lost(error) from error
         except TimeoutError as error:
-            raise LearnerError(
-                f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}; continue with --resume"
+            raise LearnerLostError(
+                f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}"
             ) from error
+
+
+def _lost(death: RayActorError) -> LearnerLostError:
+    return LearnerLostError(f"a learner rank died: {last_line(death)}")
 
 
 def _add(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:

@@ -6,10 +6,11 @@ collects what has ended. A lost worker's dialogs go back into the queue with the
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
 from typing import Literal, TypeVar
 
 from ray.actor import ActorHandle
+from ray.exceptions import ObjectLostError
 
 from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
 from cluster.workers import Publication
@@ -17,11 +18,13 @@ from models.samples import Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
 from rl.control import WorkerStatus
+from rl.interfaces import LearnerLostError
 from rl.trajectory import EpisodeRequest, Trajectory
 
 SLICE_SECONDS = 0.25  # how long a worker steps before it reports
 HEARTBEAT_SECONDS = 2.0  # an idle worker is asked this often whether it lives
 SYNC_TIMEOUT_SECONDS = 300.0
+OUTDATED = -1  # the version of weights that must be replaced whatever comes next
 
 T = TypeVar("T")
 Request = EpisodeRequest | ScoreRequest | TimingRequest
@@ -44,6 +47,7 @@ class RolloutFleet:
         self._versions: dict[int, int] = {}  # member id -> version that it has verified; absent while it starts
         self._pending: deque[Request] = deque()
         self._assigned: dict[int, dict[str, Request]] = defaultdict(dict)
+        self._withdrawn: dict[int, set[str]] = defaultdict(set)  # what a member shall forget before it gets more
         self._inboxes: dict[str, Inbox] = {}
         self._news = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -57,14 +61,22 @@ class RolloutFleet:
         self._inboxes.update((request.id, inbox) for request in requests)
         self._pending.extend(requests)
         self._announce()
-        missing = len(requests)
-        while missing:
-            finished = await self._unless_failed(inbox.get())
-            missing -= len(finished)
-            yield finished
+        missing = {request.id for request in requests}
+        try:
+            while missing:
+                finished = await self._unless_failed(inbox.get())
+                missing -= {result.request.id for result in finished}
+                yield finished
+        finally:
+            self._withdraw(missing)
 
     async def publish(self, publication: Publication) -> None:
         """Returns when every worker that is up serves these weights; a worker that starts later gets them first."""
+        self._forgive()
+        if self._publication is not None and publication.version <= self._publication.version:
+            # a rebuilt learner repeats its updates, and what the workers have is of the one before
+            self._publication = None
+            self._versions = dict.fromkeys(self._versions, OUTDATED)
         if self._send is not None:
             await self._unless_failed(self._send_to_all(publication, self._send))
         self._publication = publication
@@ -118,9 +130,11 @@ class RolloutFleet:
                 except MemberLostError as lost:
                     self._take_back(member)
                     self._fleet.replace(member, lost)
+                except LearnerLostError as lost:  # it was not this worker's fault
+                    self._publication = None
+                    self._fail(lost)
         except Exception as error:  # whatever it is, those who wait for dialogs must hear of it
-            if not self._failure.done():
-                self._failure.set_exception(error)
+            self._fail(error)
 
     async def _serve(self, member: Member) -> None:
         fleet, handle = self._fleet, member.handle
@@ -131,6 +145,8 @@ class RolloutFleet:
             # a worker may be ahead: with NCCL all have the new weights a moment before they are the publication
             if self._publication is not None and self._versions.get(member.id, -1) < self._publication.version:
                 await self._bring_up(member, self._publication)
+            if withdrawn := self._withdrawn.pop(member.id, None):
+                await fleet.call(member, handle.withdraw.remote(withdrawn), self._call_timeout)
             share = self._share(member)
             if share or self._assigned[member.id]:
                 self._assigned[member.id].update((request.id, request) for request in share)
@@ -149,6 +165,8 @@ class RolloutFleet:
             try:
                 await self._fleet.call(member, member.handle.load.remote(publication), SYNC_TIMEOUT_SECONDS)
                 break
+            except ObjectLostError as error:
+                raise LearnerLostError("the weights were lost with the learner that had made them") from error
             except WeightSyncError:
                 if attempt == 2:
                     raise
@@ -200,7 +218,8 @@ class RolloutFleet:
     def _deliver(self, member: Member, finished: Sequence[Result]) -> None:
         by_inbox: dict[Inbox, list[Result]] = defaultdict(list)
         for trajectory in finished:
-            del self._assigned[member.id][trajectory.request.id]
+            if self._assigned[member.id].pop(trajectory.request.id, None) is None:
+                continue  # withdrawn meanwhile
             by_inbox[self._inboxes.pop(trajectory.request.id)].append(trajectory)
         for inbox, trajectories in by_inbox.items():
             inbox.put_nowait(trajectories)
@@ -210,7 +229,27 @@ class RolloutFleet:
     def _take_back(self, member: Member) -> None:
         self._pending.extendleft(reversed(self._assigned.pop(member.id, {}).values()))
         self._versions.pop(member.id, None)
+        self._withdrawn.pop(member.id, None)
         self._announce()
+
+    def _withdraw(self, ids: Set[str]) -> None:
+        """Nobody waits for these any more, and they may be asked for again."""
+        self._pending = deque(request for request in self._pending if request.id not in ids)
+        for name in ids:
+            self._inboxes.pop(name, None)
+        for member_id, assigned in self._assigned.items():
+            for name in ids & assigned.keys():
+                del assigned[name]
+                self._withdrawn[member_id].add(name)
+
+    def _fail(self, error: Exception) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    def _forgive(self) -> None:
+        """The loss of a learner is over when its successor publishes."""
+        if self._failure.done() and isinstance(self._failure.exception(), LearnerLostError):
+            self._failure = asyncio.get_running_loop().create_future()
 
     def _announce(self) -> None:
         """Wake everybody who waits for work, weights or workers."""

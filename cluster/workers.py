@@ -1,6 +1,6 @@
 """The rollout worker's actor. Each method is one call to a plain object that is tested without Ray."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,9 @@ class RolloutActor(Worker):
     ) -> list[Result]:
         self._worker.admit(requests)
         return self._worker.advance(max_seconds)
+
+    def withdraw(self, ids: Collection[str]) -> None:
+        self._worker.withdraw(ids)
 
     def load(self, publication: Publication) -> None:
         """Pull and load every part that this engine lacks. Raises WeightSyncError, ModuleError."""

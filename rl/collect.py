@@ -1,7 +1,7 @@
 """Dialogs held and judged: from what is asked for to what the learner gets, in the order of the requests."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -24,16 +24,28 @@ class Collected:
 class Collector:
     """Holds dialogs with the rollout workers and has the reward workers judge them; holds no state between calls.
 
-    `signal` and `moments`, in all methods, are those that make the rewards of a collection, whenever its dialogs end.
+    Dialogs that had ended before the run was resumed are read back as they are, with their rewards. `ready` is awaited
+    before any other ones are asked for. `signal` and `moments`, in all methods, are those that make the rewards of a
+    collection, whenever its dialogs end.
     """
 
-    def __init__(self, world: World, records: Records) -> None:
-        self._world, self._records = world, records
+    def __init__(self, world: World, records: Records, ready: Callable[[], Awaitable[None]]) -> None:
+        self._world, self._records, self._ready = world, records, ready
 
     async def collect(self, requests: Sequence[EpisodeRequest], signal: Signal, moments: Moments) -> list[Scored]:
         """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`, each followed
         by its user's side where a model played it.
         """
+        scored = await self._records.finished(requests)
+        missing = [request for request in requests if request.id not in scored]
+        if missing:
+            await self._ready()
+            scored |= await self._hold(missing, signal, moments)
+        return [side for request in requests for side in scored[request.id]]
+
+    async def _hold(
+        self, requests: Sequence[EpisodeRequest], signal: Signal, moments: Moments
+    ) -> dict[str, tuple[Scored, ...]]:
         scored: dict[str, tuple[Scored, ...]] = {}
 
         async def hand_over(finished: list[Trajectory]) -> None:
@@ -48,7 +60,7 @@ class Collector:
                 # all has been said: what is left of this batch is judging
                 waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
-        return [side for request in requests for side in scored[request.id]]
+        return scored
 
     async def collect_with_proposals(
         self,
@@ -62,15 +74,21 @@ class Collector:
         """First the proposers, then the solvers, some of whom get what was proposed; the proposers are judged last, by
         what came of their tasks.
         """
-        held: dict[str, Trajectory] = {}
-        async for finished in self._world.rollouts.sample(proposers):
-            held.update({dialog.request.id: dialog for dialog in finished})
+        judged = await self._records.finished(proposers)
+        held = {name: sides[0].trajectory for name, sides in judged.items()}
+        missing = [request for request in proposers if request.id not in held]
+        if missing:
+            await self._ready()
+            async for finished in self._world.rollouts.sample(missing):
+                held.update({dialog.request.id: dialog for dialog in finished})
         made = proposals.read([held[request.id] for request in proposers], known)
         solved = await self.collect(with_proposals(requests, made), signal, moments)
+        unjudged = [dialog for dialog in with_outcomes(made, solved) if dialog.request.id not in judged]
         with self._records.phase("reward"):
-            judged = await self._judge(with_outcomes(made, solved), signal, moments)
+            for sides in await self._judge(unjudged, signal, moments):
+                judged[sides[0].trajectory.request.id] = sides
         self._records.flush()
-        return Collected(solved + [side for sides in judged for side in sides], tuple(made))
+        return Collected(solved + [side for request in proposers for side in judged[request.id]], tuple(made))
 
     async def _judge(
         self, finished: Sequence[Trajectory], signal: Signal, moments: Moments

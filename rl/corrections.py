@@ -93,22 +93,23 @@ def read_correction(run_dir: Path, version: int) -> Correction:
     return _read(run_dir / FOLDER / f"correction-{version:06d}.json")
 
 
-def adopt(run_dir: Path, iteration: int, current: int) -> Correction | None:
+def adopt(run_dir: Path, iteration: int, current: int, *, new: bool = True) -> Correction | None:
     """The correction that counts from `iteration` on, if it is a later one than version `current`; noted as adopted.
 
-    One that an earlier process has adopted comes at the iteration that it did then, any other one at once.
+    One that an earlier process has adopted comes at the iteration that it did then; any other one at once, or not at
+    all without `new`.
     """
     versions = _versions(run_dir / FOLDER)
     if not versions or max(versions) <= current:
         return None
     noted = adoptions(run_dir)
     due = [a.version for a in noted if a.iteration <= iteration and a.version in versions]
-    new = versions - {adoption.version for adoption in noted}
-    version = max([*due, *new], default=0)
+    unnoted = versions - {adoption.version for adoption in noted} if new else set()
+    version = max([*due, *unnoted], default=0)
     if version <= current:
         return None
     correction = read_correction(run_dir, version)
-    if version in new:
+    if version in unnoted:
         _note(run_dir / FOLDER / ADOPTED, Adoption(version, iteration))
     return correction
 

@@ -47,15 +47,19 @@ def fitting_of(config: Config, run_dir: Path) -> Fitting:
 async def weights_at(
     iteration: int, current: Weights, feedback: FeedbackConfig, recipe: Signal, moments: Moments, records: Records
 ) -> Weights:
-    """What the reward of a run weighs from `iteration` on; `recipe` is the reward as its recipe has it."""
+    """What the reward of a run weighs from `iteration` on; `recipe` is the reward as its recipe has it.
+
+    In an iteration that had begun before the run was resumed, what people have said since then does not count yet.
+    """
     if not feedback.enabled:
         return current
-    if feedback.every and iteration and iteration % feedback.every == 0:
+    has_begun = records.has_begun(iteration)
+    if feedback.every and iteration and iteration % feedback.every == 0 and not has_begun:
         limits = Fitting(recipe, moments, feedback.min_pairs, feedback.prior_strength)
         fitted = await asyncio.to_thread(fit_new_ratings, records.run_dir, limits)  # others go on meanwhile
         if fitted is not None:
             records.say(f"feedback: {fitted}")
-    correction = adopt(records.run_dir, iteration, current.version)
+    correction = adopt(records.run_dir, iteration, current.version, new=not has_begun)
     if correction is None:
         return current
     records.say(f"feedback: the reward has the weights of correction {correction.version} from this iteration on")

@@ -24,7 +24,13 @@ class Rewards(Protocol):
         ...
 
 
+class LearnerLostError(RuntimeError):
+    """The learner died, or hangs: it can be rebuilt, and nothing that it had learned since it was saved is left."""
+
+
 class Learner(Protocol):
+    """Any method raises LearnerLostError."""
+
     async def annotate(self, batch: Batch) -> Annotations:
         """Values, and log-probs under the current and the reference policy, of every position of the batch."""
         ...
@@ -45,11 +51,19 @@ class Learner(Protocol):
 
     async def load(self, folder: Path) -> None: ...
 
+    async def fingerprint(self, version: int) -> str:
+        """SHA-256 of the weights, as `Weights.publish` would return it."""
+        ...
+
+    async def rebuild(self) -> None:
+        """Replace a lost learner by one that has learned nothing yet."""
+        ...
+
 
 class Weights(Protocol):
     async def publish(self, version: int) -> str:
         """Hand the learner's weights to the rollout workers; returns their SHA-256 when every worker serves them,
-        verified. From then on a worker that joins gets these.
+        verified. From then on a worker that joins gets these. Raises LearnerLostError.
         """
         ...
 

@@ -1,7 +1,9 @@
 """The one training loop: synchronous with `max_staleness: 0`, asynchronous with n, on one machine or a cluster.
 
 It sees the world through the Protocols of `rl/interfaces.py`. Its own state is small (`rl/progress.py`), because tasks
-are a function of (seed, iteration, index): a resumed run needs the learner's checkpoint and a few counters.
+are a function of (seed, iteration, index): a resumed run needs the learner's checkpoint and a few counters. What it had
+collected after the checkpoint it reads back from its store, and so repeats the updates without asking anybody. A run
+whose learner is lost resumes in the same way, in the same process.
 """
 
 import asyncio
@@ -14,34 +16,24 @@ from envs.library import Library
 from envs.mix import MixLine, draw, evaluation_tasks
 from envs.task import Task
 from rewards.signal import Moments, Signal
-from rl.advantages import estimate
-from rl.batch import Advantages, Annotations, Batch, pack, usable
-from rl.batch_metrics import (
-    mismatch_metrics,
-    reward_metrics,
-    rollout_metrics,
-    user_metrics,
-    value_metrics,
-    weight_metrics,
-)
 from rl.collect import Collected, Collector
+from rl.commits import Commit
 from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
-from rl.dimension_advantages import estimate_by_dimension
 from rl.evaluate import evaluation_requests, summarize
 from rl.feedback import weights_at
 from rl.gaming import snapshot
 from rl.interfaces import World
-from rl.judging import moments_of
 from rl.kl import KLController
 from rl.played_users import with_users
 from rl.progress import Progress
 from rl.records import Records
+from rl.recovery import rebuilding
 from rl.report import RunSummary
-from rl.role_advantages import estimate_roles
-from rl.selfplay import Proposal, Proposals, proposal_metrics, remembered
+from rl.selfplay import Proposals
 from rl.tasks import build_arrival
 from rl.trajectory import EpisodeRequest, Scored
+from rl.update import Update
 
 
 class Trainer:
@@ -58,27 +50,37 @@ class Trainer:
     ) -> None:
         self._config, self._library, self._mix, self._world, self._records = config, library, mix, world, records
         self._recipe_signal = signal
-        self._progress = Progress(
-            KLController(config.ppo.kl_coef, config.ppo.kl_target, config.ppo.kl_horizon),
-            Curriculum.start(config.curriculum, mix),
-            Moments.none(len(signal.names)),
-        )
+        self._progress = self._beginning()
         self._arrival = build_arrival(config)
         self._proposals = Proposals(config, library) if config.selfplay.enabled else None
-        self._collector = Collector(world, records)
+        self._update = Update(config, world.learner, records, self._proposals)
+        self._collector = Collector(world, records, self._serve)
         self._seen: set[str] = set()  # opening questions that training has asked
         self._sha256 = ""
+        self._are_weights_out = False  # not before somebody has to sample with them
+        self._settled_weights = asyncio.Lock()  # held while they are not those of `progress.step`
 
     @property
     def _signal(self) -> Signal:
         return self._recipe_signal.reweighted(self._progress.weights)
 
     async def train(self) -> RunSummary:
-        """From the newest checkpoint, or the start, to the last iteration, or until it is asked to stop."""
+        """From the newest checkpoint, or the start, to the last iteration, or until it is asked to stop.
+
+        A lost learner is rebuilt, and the run goes on as if it had been resumed. Raises LearnerLostError where that
+        happens again and again.
+        """
+        records = self._records
+        return await rebuilding(self._world.learner, self._attempt, lambda: records.num_commits, records.say)
+
+    async def _attempt(self) -> RunSummary:
         await self._restore()
+        await self._iterate()
+        return await self._summary()
+
+    async def _iterate(self) -> None:
         config, progress = self._config, self._progress
-        await self._publish()
-        self._records.lap()  # workers start while the first weights are on their way: no iteration's time
+        self._records.lap()  # workers start until here: no iteration's time
         if progress.step == 0:
             progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
         in_flight: deque[tuple[Signal, asyncio.Task[Collected]]] = deque()
@@ -98,9 +100,9 @@ class Trainer:
                 signal, collection = in_flight.popleft()
                 with self._records.phase("rollout"):
                     collected = await collection
-                metrics = await self._learn(collected, signal)
-                progress.step += 1
-                await self._publish()
+                metrics = await self._advance(collected, signal)
+                if not await self._commit(collected):
+                    await self._cancel(in_flight)
                 self._record(metrics)
                 await self._keep_opponent()
                 if config.run.is_due(progress.step, config.eval.every):
@@ -110,71 +112,34 @@ class Trainer:
                     await self._checkpoint()
                 if is_last:
                     break
-            for _, collection in in_flight:  # of a run that was asked to stop
-                collection.cancel()
-        return await self._summary()
+            await self._cancel(in_flight)  # of a run that was asked to stop
 
-    async def _learn(self, collected: Collected, signal: Signal) -> dict[str, float]:
-        """One update from the trajectories of an iteration, rewarded by `signal`; returns its metrics."""
-        config, progress, records = self._config, self._progress, self._records
-        scored = self._expire(collected.scored)
-        batch = pack(scored, reward_clip=config.rewards.reward_clip)
-        with records.phase("learner"):
-            notes = await self._world.learner.annotate(batch)
-        mismatch = mismatch_metrics(batch, notes, version=progress.step, limit=config.rollout.max_logprob_gap)
-        advantages = self._estimate(scored, batch, notes, signal)
-        with records.phase("learner"):
-            learned = await self._world.learner.update(
-                batch, notes, advantages, step=progress.step, kl_coef=progress.kl.coef
-            )
-        records.keep_advantages(progress.step, scored, batch, advantages)
-        metrics = {
-            **reward_metrics(scored, records.dimensions),
-            **rollout_metrics(scored),
-            **user_metrics(scored),
-            **mismatch,
-            **value_metrics(batch, notes, advantages),
-            **learned,
-            "actor/kl_coef": progress.kl.coef,
-            "alarm/gaming": float(len(progress.gaming.alarms)),
-            **weight_metrics(signal),
-            "throughput/tokens": float(batch.num_action_tokens),
-        }
-        if notes.ref_logprobs is not None:
-            kl = float((notes.logprobs - notes.ref_logprobs)[batch.action_mask].mean())
-            metrics["actor/ref_kl"] = kl
-            progress.kl = progress.kl.update(kl, len(batch))
-        if signal.normalize:  # now that they have been used
-            progress.moments = progress.moments.merge(moments_of(scored, signal))
-        progress.tokens_generated += batch.num_action_tokens
-        progress.max_logprob_gap = max(progress.max_logprob_gap, mismatch.get("mismatch/max_logprob_gap", 0.0))
-        progress.episodes.update(s.trajectory.status for s in scored)
-        progress.curriculum = progress.curriculum.advance(outcomes(usable(scored)))
-        self._seen.update(s.trajectory.turns[0].question.text for s in scored if s.trajectory.turns)
-        return metrics | progress.curriculum.metrics() | self._learn_to_propose(scored, collected.proposals)
+    async def _cancel(self, in_flight: deque[tuple[Signal, asyncio.Task[Collected]]]) -> None:
+        """Nothing of these collections is under way when it returns."""
+        collections = [collection for _, collection in in_flight]
+        in_flight.clear()
+        for collection in collections:
+            collection.cancel()
+        await asyncio.gather(*collections, return_exceptions=True)
 
-    def _learn_to_propose(self, scored: Sequence[Scored], proposals: Sequence[Proposal]) -> dict[str, float]:
-        """What self-play remembers of an iteration; returns its metrics."""
-        if self._proposals is None:
-            return {}
-        progress, limit = self._progress, self._config.selfplay.remember
-        progress.known_tasks = remembered(progress.known_tasks, proposals, limit)
-        judged = scored[len(scored) - len(proposals) :]
-        metrics = proposal_metrics(judged, proposals, self._proposals)
-        return metrics | {"selfplay/pool_size": float(len(progress.pool.members))}
+    async def _advance(self, collected: Collected, signal: Signal) -> dict[str, float]:
+        """The next version of the weights, served where somebody may have to sample; returns the update's metrics."""
+        async with self._settled_weights:
+            metrics = await self._update.make(collected, signal, self._progress)
+            self._seen.update(s.trajectory.turns[0].question.text for s in collected.scored if s.trajectory.turns)
+            if self._are_weights_out:
+                await self._publish()
+        return metrics
 
-    def _estimate(self, scored: list[Scored], batch: Batch, notes: Annotations, signal: Signal) -> Advantages:
-        ppo, progress, kl_coef = self._config.ppo, self._progress, self._progress.kl.coef
-        if ppo.advantage_combine == "per_dimension":
-            return estimate_by_dimension(batch, notes, scored, signal, progress.moments, ppo, kl_coef)
-        advantages = estimate(batch, notes, ppo, kl_coef)
-        if ppo.advantage_estimator == "gae":  # its critic sees whose turn it is
-            return advantages
-        half_life = self._config.selfplay.role_half_life
-        advantages, progress.baselines = estimate_roles(
-            advantages, batch, notes, ppo, kl_coef, progress.baselines, half_life=half_life
+    async def _commit(self, collected: Collected) -> bool:
+        """False: see `Records.commit`."""
+        version = self._progress.step
+        if not self._are_weights_out:
+            with self._records.phase("sync"):
+                self._sha256 = await self._world.learner.fingerprint(version)
+        return await self._records.commit(
+            Commit.of(version - 1, collected.scored, version=version, weights_sha256=self._sha256)
         )
-        return advantages
 
     async def _collect(self, iteration: int, signal: Signal) -> Collected:
         progress, rollout = self._progress, self._config.rollout
@@ -208,16 +173,14 @@ class Trainer:
         seed, fraction = self._config.run.seed, self._config.tasks.held_out_fraction
         return draw(self._library, mix, seed, iteration, index, fraction, self._arrival)
 
-    def _expire(self, scored: Sequence[Scored]) -> list[Scored]:
-        """Mark what is older than `max_staleness` updates: it is counted, and trains nothing.
-
-        The store, which had it before, keeps the status with which it ended.
-        """
-        oldest = self._progress.step - self._config.rollout.max_staleness
-        return [
-            Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.oldest_version < oldest else s
-            for s in scored
-        ]
+    async def _serve(self) -> None:
+        """Have the workers serve the newest weights, as from now on they always do."""
+        if self._are_weights_out:
+            return
+        async with self._settled_weights:
+            if not self._are_weights_out:
+                await self._publish()
+            self._are_weights_out = True
 
     async def _publish(self) -> None:
         with self._records.phase("sync"):
@@ -280,14 +243,25 @@ class Trainer:
         self._records.prune(progress.step)
 
     async def _restore(self) -> None:
+        await self._records.settle()
+        self._are_weights_out = False
         checkpoint = self._records.restore()
-        if checkpoint is None:
-            return
-        state, progress = checkpoint.state, self._progress
-        await self._world.learner.load(checkpoint.folder)
-        self._progress = progress.restored(state, self._signal)
-        self._seen = self._records.asked_openings()
-        self._records.say(f"resumed at iteration {state.step} from {checkpoint.folder}")
+        self._progress, self._seen = self._beginning(), set()
+        if checkpoint is not None:
+            state = checkpoint.state
+            await self._world.learner.load(checkpoint.folder)
+            self._progress = self._progress.restored(state, self._signal)
+            self._seen = self._records.asked_openings(state.step)
+            self._records.say(f"resumed at iteration {state.step} from {checkpoint.folder}")
+        self._sha256 = await self._world.learner.fingerprint(self._progress.step)
+
+    def _beginning(self) -> Progress:
+        ppo = self._config.ppo
+        return Progress(
+            KLController(ppo.kl_coef, ppo.kl_target, ppo.kl_horizon),
+            Curriculum.start(self._config.curriculum, self._mix),
+            Moments.none(len(self._recipe_signal.names)),
+        )
 
     async def _summary(self) -> RunSummary:
         await self._records.settle()

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from models.engine import Engine
 from models.policy import forward_logits
-from models.publish import describe_policy, policy_weights, publish_adapter, publish_policy, write_policy
+from models.publish import describe_policy, fingerprint, policy_weights, publish_adapter, publish_policy, write_policy
 from models.value import values_of_prefixes
 from models.weights import Manifest
 from rl import losses
@@ -271,6 +271,10 @@ class PPOLearner:
     def describe(self, version: int) -> Manifest:
         """The manifest of what `publish` would hand out, where the bytes go another way: as `weights`."""
         return describe_policy(self._actor, version=version, max_length=self._config.model.max_length)
+
+    def fingerprint(self, version: int) -> str:
+        """SHA-256 of what trains, as its manifest says it; all ranks together."""
+        return fingerprint(self._actor, version=version, max_length=self._config.model.max_length)
 
     def weights(self) -> Iterator[tuple[str, Tensor]]:
         """The policy in the order of its manifest; all ranks must iterate together."""

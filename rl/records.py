@@ -15,13 +15,15 @@ from pydantic import JsonValue
 
 from rl.batch import Advantages, Batch, usable
 from rl.checkpoint import Checkpoint, Checkpoints, RunState
+from rl.commits import Commit, CommitLog
 from rl.config import Config
 from rl.control import Control
 from rl.metrics import MetricsLog, Phase, PhaseTimer
-from rl.pool import Pool, PoolFolder
+from rl.pool import PoolFolder
+from rl.replay import Replay
 from rl.stage_config import StageConfig
 from rl.store import TrajectoryStore, opening_questions
-from rl.trajectory import Scored
+from rl.trajectory import EpisodeRequest, Purpose, Scored
 
 FLUSH_SECONDS = 5.0
 
@@ -49,35 +51,89 @@ class Records:
         self._checkpoints = Checkpoints(run_dir, identity)
         self._timer = PhaseTimer()
         self._log: MetricsLog | None = None
+        self._commits = CommitLog(run_dir)
+        self._replay: Replay | None = None  # where there is something to resume from
         self._waiting: list[Scored] = []
         self._flushed = time.monotonic()
         self._writes: set[asyncio.Task[None]] = set()
         self._writing = threading.Lock()  # two writes at once would give their parts the same number
 
     def restore(self) -> Checkpoint | None:
-        """The newest usable checkpoint. What was recorded after it is dropped: the run will do it again."""
+        """The newest usable checkpoint. The dialogs of what came after it can be read back with `finished`; the numbers
+        that were recorded of it are dropped, for the run will record them again.
+        """
         self._checkpoints.clean()
         latest = self._checkpoints.latest()
         for reason in latest.refused:
             self.say(f"checkpoint refused: {reason}")
-        step = latest.checkpoint.state.step if latest.checkpoint else 0
-        last_eval = max((e.step for e in latest.checkpoint.state.evals), default=-1) if latest.checkpoint else -1
-        self._store.discard_after(step - 1, "train")
-        self._store.discard_after(last_eval, "eval")
+        state = latest.checkpoint.state if latest.checkpoint else RunState(step=0)
+        self._replay = self._open_replay(state)
+        if self._log is not None:
+            self._log.close()
         self._log = MetricsLog(
             self.run_dir,
-            resume_step=step,
+            resume_step=state.step,
             wandb_project=self._config.run.wandb_project,
             config=self._config.model_dump(mode="json"),
         )
         if isinstance(self._config, Config) and self._config.keeps_past_policies:
-            self.opponents.restore(latest.checkpoint.state.pool if latest.checkpoint else Pool(), step)
+            self.opponents.restore(state.pool, state.step)
         self._timer.lap()
         return latest.checkpoint
 
-    def asked_openings(self) -> set[str]:
-        """The opening questions of all training dialogs that are stored."""
-        return opening_questions(self.run_dir, "train")
+    def _open_replay(self, state: RunState) -> Replay:
+        """What belongs to the run is what it had collected up to the first iteration that is not committed, and as far
+        ahead of it as it may collect.
+        """
+        open_iteration = self._commits.first_open(state.step)
+        ahead = self._config.rollout.max_staleness if isinstance(self._config, Config) else 0
+        self._commits.drop_from(open_iteration)
+        self._store.discard_after(open_iteration + ahead, "train")
+        self._store.discard_after(open_iteration, "eval")
+        first_eval = max((result.step + 1 for result in state.evals), default=0)
+        first: dict[Purpose, int] = {"train": state.step, "eval": first_eval}
+        return Replay(self._store, self.run_dir, self.dimensions, first, self.say)
+
+    async def finished(self, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:
+        """Those of the dialogs, by id, that had ended before the run was resumed: all sides, as they were judged."""
+        if self._replay is None or not any(self._replay.holds(r.purpose, r.iteration) for r in requests):
+            return {}
+        return await asyncio.to_thread(self._read_back, self._replay, requests)
+
+    def has_begun(self, iteration: int) -> bool:
+        """Whether this iteration was committed, or some of its dialogs had ended, before the run was resumed."""
+        had_dialogs = self._replay is not None and self._replay.holds("train", iteration)
+        return had_dialogs or self._commits.find(iteration) is not None
+
+    @property
+    def num_commits(self) -> int:
+        return len(self._commits)
+
+    async def commit(self, commit: Commit) -> bool:
+        """Note an iteration as done, once its dialogs are on disk. False where it had been done before with another
+        outcome: what is stored of later iterations is dropped then, for another policy has said it.
+        """
+        await self.settle()
+        known = self._commits.find(commit.iteration)
+        if known is None:
+            self._commits.append(commit)
+            return True
+        if known.weights_sha256 == commit.weights_sha256:
+            return True
+        self.say(
+            f"iteration {commit.iteration} ends in weights {commit.weights_sha256[:12]}, and not in "
+            f"{known.weights_sha256[:12]} as before the run was resumed: the machine or the configuration is another "
+            "one. From here on dialogs are held again"
+        )
+        assert self._replay is not None, "restore first"
+        self._replay.drop_after(commit.iteration)
+        self._commits.drop_from(commit.iteration)
+        self._commits.append(commit)
+        return False
+
+    def asked_openings(self, step: int) -> set[str]:
+        """The opening questions of all training dialogs that are stored of the iterations before `step`."""
+        return opening_questions(self.run_dir, "train", last=step - 1)
 
     def phase(self, name: Phase) -> AbstractContextManager[None]:
         """Everything inside counts as time of this phase."""
@@ -130,6 +186,10 @@ class Records:
     def close(self) -> None:
         if self._log is not None:
             self._log.close()
+
+    def _read_back(self, replay: Replay, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:
+        with self._writing:
+            return replay.take(requests)
 
     def _in_background(self, write: Callable[..., None], *args: object) -> None:
         task = asyncio.create_task(asyncio.to_thread(self._write, write, *args))

@@ -89,7 +89,7 @@ async def sample_dialogs(
     under way at once.
     """
     rejection, seen = config.demonstrations.rejection, set[Turns]()
-    collector, moments = Collector(world, records), Moments.none(len(signal.names))
+    collector, moments = Collector(world, records, _served), Moments.none(len(signal.names))
     await world.weights.publish(0)
     scored: list[Scored] = []
     rows: list[Scored] = []
@@ -106,6 +106,10 @@ async def sample_dialogs(
     write_whole(records.run_dir / DIALOGS, lines.encode())
     write_whole(records.run_dir / REPORT, (json.dumps(asdict(report), indent=1) + "\n").encode())
     return report
+
+
+async def _served() -> None:
+    """The one version of the weights is out before anything is asked for."""
 
 
 def choose(dialogs: Sequence[Scored], rejection: RejectionConfig, seen: set[Turns]) -> list[Scored]:

@@ -6,7 +6,7 @@ the request, and the engine's arithmetic of the tokens alone.
 
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -153,6 +153,13 @@ class RolloutWorker:
                 break
         finished, self._finished = self._finished, []
         return finished
+
+    def withdraw(self, ids: Collection[str]) -> None:
+        """Forget dialogs that nobody waits for any more, as if they had never been asked for."""
+        self._waiting = deque(request for request in self._waiting if request.id not in ids)
+        self._finished = [result for result in self._finished if result.request.id not in ids]
+        for key in [key for key, episode in self._episodes.items() if episode.request.id in ids]:
+            self._interrupt(key)
 
     def _start_waiting(self) -> None:
         """Give the second engine to the opponent of those who wait longest, once no dialog with another one runs."""
@@ -315,12 +322,16 @@ class RolloutWorker:
         now, limit = self._clock(), self._budget.timeout_seconds
         overdue = {key: e for key, e in self._episodes.items() if now - e.started > limit}
         for key, episode in overdue.items():
-            if key in self._calls:
-                self._calls.drop(key)
-            else:
-                self._engine_of(episode.speaker).abort([key])
-            del self._episodes[key]
+            self._interrupt(key)
             if episode.main.turns:
                 self._end(episode, cut=True)
             else:
                 self._lose(episode, f"no answer within {limit:g} seconds")
+
+    def _interrupt(self, key: str) -> None:
+        """Have its engine, or its tool, do nothing more for a dialog, which is under way no longer."""
+        episode = self._episodes.pop(key)
+        if key in self._calls:
+            self._calls.drop(key)
+        else:
+            self._engine_of(episode.speaker).abort([key])

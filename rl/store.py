@@ -6,7 +6,8 @@ Inspection, the reward model, human rating and recovery read this store, and so 
     trajectories/eval-000020-part000.parquet        those of an evaluation
     trajectories/advantages-000012.parquet          what only the update knows: the mean advantage of each turn
 
-A part never changes once it has its name. `discard_after` drops what a dead driver left of an unfinished iteration.
+A part is whole once it has its name, and its pages carry checksums. A resumed run reads back what it finds (see
+`rl/replay.py`); only what does not belong to it any more is dropped.
 """
 
 import heapq
@@ -119,7 +120,11 @@ class TrajectoryStore:
                 leftover.unlink()
         except OSError as error:
             raise StoreError(f"cannot write to {self._folder}: {error.strerror or error}") from error
-        self._num_parts = Counter((part.purpose, part.iteration) for part in parts(run_dir))
+        self._run_dir = run_dir
+        self._next_part = Counter[tuple[Purpose, int]]()
+        for part in parts(run_dir):  # by the highest number, for one that was damaged may be missing
+            home = part.purpose, part.iteration
+            self._next_part[home] = max(self._next_part[home], part.number + 1)
 
     def write(self, scored: Sequence[Scored]) -> None:
         """Add finished dialogs, failed ones included, as one new part of each iteration among them."""
@@ -129,9 +134,9 @@ class TrajectoryStore:
             homes.setdefault((request.purpose, request.iteration), []).append(item)
         for home, rows in homes.items():
             purpose, iteration = home
-            name = f"{purpose}-{iteration:06d}-part{self._num_parts[home]:03d}.parquet"
+            name = f"{purpose}-{iteration:06d}-part{self._next_part[home]:03d}.parquet"
             _write(self._folder / name, to_table(rows, self._dimensions))
-            self._num_parts[home] += 1
+            self._next_part[home] += 1
 
     def write_advantages(
         self, iteration: int, trajectories: Sequence[Trajectory], turn_index: np.ndarray, advantages: np.ndarray
@@ -150,10 +155,19 @@ class TrajectoryStore:
         doomed = [path for path in self._folder.iterdir() if _belongs(path, purpose) > iteration]
         for path in doomed:
             path.unlink()
-        self._num_parts = Counter(
-            {home: n for home, n in self._num_parts.items() if home[0] != purpose or home[1] <= iteration}
-        )
+        for home in [home for home in self._next_part if home[0] == purpose and home[1] > iteration]:
+            del self._next_part[home]
         return sorted(path.name for path in doomed)
+
+    def remove(self, purpose: Purpose, iteration: int, ids: Collection[str]) -> None:
+        """Take dialogs out of an iteration."""
+        for part in parts(self._run_dir, Query(purpose=purpose, first=iteration, last=iteration)):
+            table = load_part(part, EVERYTHING)
+            left = table.filter(pc.invert(pc.is_in(table["id"], pa.array(ids, pa.string()))))
+            if not len(left):
+                part.path.unlink()
+            elif len(left) < len(table):
+                _write(part.path, left)
 
 
 def turn_means(turn_index: np.ndarray, values: np.ndarray, *, num_turns: int) -> np.ndarray:
@@ -216,10 +230,12 @@ def judgements(run_dir: Path, names: Sequence[str], query: Query = EVERYTHING) -
         yield Judgements(part.iteration, len(table), vector, scalar, success)
 
 
-def opening_questions(run_dir: Path, purpose: Purpose) -> set[str]:
-    """The text of every dialog's first question, whatever scenario asked it; see `envs.mix` on what is held out."""
+def opening_questions(run_dir: Path, purpose: Purpose, *, last: int | None = None) -> set[str]:
+    """The text of every dialog's first question, up to the iteration `last`, whatever scenario asked it; see `envs.mix`
+    on what is held out.
+    """
     seen: set[str] = set()
-    for part in parts(run_dir, Query(purpose=purpose)):
+    for part in parts(run_dir, Query(purpose=purpose, last=last)):
         table = load_part(part, EVERYTHING, columns=["turns"])
         table = table.filter(pc.greater(pc.list_value_length(table["turns"]), 0))
         seen.update(pc.struct_field(pc.list_element(table["turns"], 0), "question").to_pylist())
@@ -229,7 +245,14 @@ def opening_questions(run_dir: Path, purpose: Purpose) -> set[str]:
 def _write(path: Path, table: pa.Table) -> None:
     buffer = pa.BufferOutputStream()
     repeating = [name for name in REPEATING if name.split(".")[0] in table.column_names]
-    pq.write_table(table, buffer, compression="zstd", use_dictionary=repeating, write_statistics=False)
+    pq.write_table(
+        table,
+        buffer,
+        compression="zstd",
+        use_dictionary=repeating,
+        write_statistics=False,
+        write_page_checksum=True,
+    )
     try:
         write_whole(path, memoryview(buffer.getvalue()))
     except OSError as error:
@@ -242,7 +265,9 @@ def load_part(part: Part, query: Query, columns: list[str] | None = None) -> pa.
     """Of the rows that the query concerns, all columns or some. Raises StoreError."""
     try:
         filters = _condition(query, pq.read_schema(part.path).names)
-        return pq.read_table(part.path, columns=columns, filters=filters, partitioning=None)
+        return pq.read_table(
+            part.path, columns=columns, filters=filters, partitioning=None, page_checksum_verification=True
+        )
     except (OSError, pa.ArrowException) as error:
         raise StoreError(f"cannot read {part.path}: {error}") from error
 

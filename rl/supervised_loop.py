@@ -15,6 +15,7 @@ from models.packing import PackedRows
 from rl.checkpoint import RunState
 from rl.pairs import PairBatch
 from rl.records import Records
+from rl.recovery import rebuilding
 from rl.stage_config import SupervisedStage
 
 Batch = TypeVar("Batch", bound=PackedRows | PairBatch, covariant=True)
@@ -40,6 +41,10 @@ class SupervisedLearnerGroup(Protocol):
     async def save(self, folder: Path) -> None: ...
 
     async def load(self, folder: Path) -> None: ...
+
+    async def rebuild(self) -> None:
+        """Replace a lost learner by one that has learned nothing yet."""
+        ...
 
     async def peak_rss_bytes(self) -> int: ...
 
@@ -86,9 +91,14 @@ class SupervisedTrainer:
         self._step = self._num_tokens = 0
 
     async def train(self) -> SupervisedSummary:
-        """From the newest checkpoint, or the start, to the last step, or until it is asked to stop."""
-        config, records = self._config, self._records
+        """From the newest checkpoint, or the start, to the last step, or until it is asked to stop. A lost learner is
+        rebuilt, see `rl/recovery.py`.
+        """
+        return await rebuilding(self._learner, self._attempt, lambda: self._step, self._records.say)
+
+    async def _attempt(self) -> SupervisedSummary:
         await self._restore()
+        config, records = self._config, self._records
         while self._step < config.run.num_iterations:
             batch = self._material.batch(self._step)
             with records.phase("learner"):
@@ -131,6 +141,7 @@ class SupervisedTrainer:
 
     async def _restore(self) -> None:
         checkpoint = self._records.restore()
+        self._step = self._num_tokens = 0
         if checkpoint is not None:
             await self._learner.load(checkpoint.folder)
             self._step, self._num_tokens = checkpoint.state.step, checkpoint.state.tokens_generated

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ class Faults:
 
     Attributes:
         refuses: how many times it finds the weights that it loads damaged.
+        finds_nothing: the first weights that it shall load are lost.
         fails_to_start: it raises in its constructor.
         starts_after, loads_after: files that it waits for.
     """
@@ -34,6 +35,7 @@ class Faults:
     hangs_at: tuple[int, ...] = ()
     raises_at: tuple[int, ...] = ()
     refuses: int = 0
+    finds_nothing: bool = False
     fails_to_start: bool = False
     starts_after: Path | None = None
     loads_after: Path | None = None
@@ -77,14 +79,21 @@ class Player(Worker):
         if self._version is not None:
             _wait_for(self._faults.loads_after)
         self._num_loads += 1
+        if self._num_loads == 1 and self._faults.finds_nothing:
+            raise ray.exceptions.OwnerDiedError("", None, b"", "")
         if self._num_loads <= self._faults.refuses:
             from models.weights import WeightSyncError  # torch, which only a worker that refuses needs
 
             raise WeightSyncError(f"weights {weights.version}: a tensor arrived damaged")
         self._version = weights.version
 
+    def withdraw(self, ids: Collection[str]) -> None:
+        for name in ids:
+            self._playing.pop(name, None)
+
     def advance(self, requests: Sequence[EpisodeRequest], max_seconds: float) -> list[Trajectory]:
         assert self._version is not None, f"{self._name} was asked to play before it had weights"
+        assert not {r.id for r in requests} & self._playing.keys(), f"{self._name} plays it already"
         self._playing |= {r.id: (r, 1 + r.turn_seed(0) % 3) for r in requests}
         self._num_calls += 1
         self._faults.befall(self._num_calls - 1, RuntimeError("the engine broke"))

@@ -15,13 +15,14 @@ from ray.actor import ActorHandle
 from ray.util.placement_group import placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.learner import LearnerActor, LearnerError, LearnerGroup
+from cluster.learner import LearnerActor, LearnerGroup, Ranks
 from cluster.workers import Publication
 from models.weights import unpack_weights
 from rl.advantages import estimate
 from rl.batch import Annotations, Batch, pack
 from rl.build import build_device_plan, prepare_model
 from rl.config import Config
+from rl.interfaces import LearnerLostError
 from rl.load_config import load_config
 from tests.cluster.actors import still_there
 from tests.rl.builders import request, scored, trajectory
@@ -76,20 +77,26 @@ class Started:
 
 def start(config: Config, folder: Path) -> Started:
     num_ranks, plan = config.learner.num_ranks, build_device_plan(config, 0)
-    group = placement_group([{"CPU": 1.0}] * num_ranks)
-    ranks = [
-        LearnerActor.options(
-            num_cpus=1,
-            scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
-            runtime_env={"env_vars": {"DS_ACCELERATOR": "cpu"}},
-        ).remote(config, folder, plan, rank)
-        for rank in range(num_ranks)
-    ]
-    return Started(LearnerGroup(ranks, group, timeout_seconds=config.learner.timeout_seconds), ranks)
+    ranks: list[ActorHandle] = []
+
+    def start_ranks() -> Ranks:
+        group = placement_group([{"CPU": 1.0}] * num_ranks)
+        ranks[:] = [
+            LearnerActor.options(
+                num_cpus=1,
+                scheduling_strategy=PlacementGroupSchedulingStrategy(group, placement_group_bundle_index=rank),
+                runtime_env={"env_vars": {"DS_ACCELERATOR": "cpu"}},
+            ).remote(config, folder, plan, rank)
+            for rank in range(num_ranks)
+        ]
+        return Ranks(list(ranks), group)
+
+    return Started(LearnerGroup(start_ranks, timeout_seconds=config.learner.timeout_seconds), ranks)
 
 
-async def learn(group: LearnerGroup, config: Config) -> Outcome:
-    await group.join()
+async def learn(group: LearnerGroup, config: Config, *, joined: bool = False) -> Outcome:
+    if not joined:
+        await group.join()
     notes = await group.annotate(batch())
     advantages = estimate(batch(), notes, config.ppo, config.ppo.kl_coef)
     metrics = await group.update(batch(), notes, advantages, step=0, kl_coef=config.ppo.kl_coef)
@@ -181,7 +188,11 @@ def test_an_adapter_travels_alone(folder: Path) -> None:
     assert second.parts[0][1] == base_refs
 
 
-def test_a_dead_rank_is_noticed_at_once_and_nobody_is_left(
+def test_its_fingerprint_is_that_of_its_publication(started: dict[int, Started], outcomes: dict[int, Outcome]) -> None:
+    assert asyncio.run(started[2].group.fingerprint(1)) == outcomes[2].publication.sha256
+
+
+def test_a_dead_rank_is_noticed_at_once_and_the_group_rebuilt(
     started: dict[int, Started], outcomes: dict[int, Outcome]
 ) -> None:
     """The last test of these ranks. DeepSpeed's collectives would wait for the dead for minutes."""
@@ -189,9 +200,17 @@ def test_a_dead_rank_is_noticed_at_once_and_nobody_is_left(
     processes = ray.get([rank.__ray_call__.remote(lambda _: os.getpid()) for rank in ranks])
     os.kill(processes[1], signal.SIGKILL)
     start = time.monotonic()
-    with pytest.raises(LearnerError, match=r"a learner rank died: .+; continue with --resume") as caught:
+    with pytest.raises(LearnerLostError, match="a learner rank died: ") as caught:
         asyncio.run(group.annotate(batch()))
     assert time.monotonic() - start < 10.0
     assert "\n" not in str(caught.value)
+
+    async def again() -> Outcome:
+        await group.rebuild()
+        return await learn(group, config("learner.num_ranks=2"), joined=True)
+
+    assert asyncio.run(again()).publication.sha256 == outcomes[2].publication.sha256
+    assert still_there(processes) == []
+    processes = ray.get([rank.__ray_call__.remote(lambda _: os.getpid()) for rank in ranks])
     group.stop()
     assert still_there(processes) == []

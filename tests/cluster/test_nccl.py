@@ -14,7 +14,7 @@ from ray.exceptions import ActorDiedError, GetTimeoutError, RayTaskError
 import cluster.learner
 import cluster.nccl
 from cluster.fleet import Member, MemberLostError
-from cluster.learner import LearnerGroup
+from cluster.learner import LearnerGroup, Ranks
 from cluster.nccl import ReceiverCalls
 from cluster.rollouts import RolloutFleet
 from cluster.workers import Publication
@@ -122,7 +122,10 @@ class FakeRank:
 def test_the_learner_sends_what_it_published_and_nothing_newer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster.learner.ray, "put", lambda value: value)
     ranks = [FakeRank(), FakeRank()]
-    group: Any = LearnerGroup(ranks, SimpleNamespace(), timeout_seconds=PATIENCE_SECONDS)  # type: ignore[arg-type]
+    group: Any = LearnerGroup(
+        lambda: Ranks(ranks, SimpleNamespace()),  # type: ignore[arg-type]
+        timeout_seconds=PATIENCE_SECONDS,
+    )
 
     async def learn() -> None:
         first = await group.publish(0)

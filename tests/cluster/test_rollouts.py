@@ -13,6 +13,7 @@ import pytest
 from cluster.fleet import Fleet, FleetError, MemberLostError
 from cluster.rollouts import RolloutFleet
 from models.weights import WeightSyncError
+from rl.interfaces import LearnerLostError
 from rl.trajectory import EpisodeRequest, Trajectory
 from tests.cluster.actors import SOUND, Faults, Player, Weights, pids, play, still_there
 from tests.rl.builders import request
@@ -204,3 +205,43 @@ async def test_stop_leaves_no_actor_even_at_work() -> None:
         await asyncio.sleep(0.5)
         sampling.cancel()
     assert still_there(processes) == []
+
+
+# -- a learner that is lost -----------------------------------------------------------------------------------------
+
+
+async def test_what_is_withdrawn_is_forgotten_and_can_be_asked_for_again() -> None:
+    async with playing(2) as (rollouts, members):
+        pids(members)
+        await rollouts.publish(Weights(0))
+        cancelled = asyncio.create_task(collect(rollouts))
+        await until(lambda: any(worker.num_dialogs for worker in rollouts.status()), 10.0)
+        cancelled.cancel()
+        await asyncio.wait({cancelled})
+        assert answers(await collect(rollouts)) == EXPECTED
+        assert members.num_restarts == 0
+
+
+async def test_a_rebuilt_learner_may_publish_older_weights() -> None:
+    async with playing(2) as (rollouts, members):
+        pids(members)
+        await rollouts.publish(Weights(7))
+        for version in (5, 5, 6):
+            await rollouts.publish(Weights(version))
+            done = await collect(rollouts)
+            assert {int(trajectory.versions.max()) for trajectory in done.values()} == {version}
+
+
+async def test_who_waits_for_dialogs_hears_that_the_weights_are_lost() -> None:
+    """The only worker dies after the learner did: its successor finds nothing to load until weights are published."""
+    faults = {"rollout-0": Faults(dies_at=(1,)), "rollout-1": Faults(finds_nothing=True)}
+    async with playing(1, faults) as (rollouts, members):
+        pids(members)
+        await rollouts.publish(Weights(7))
+        with pytest.raises(LearnerLostError, match="the weights were lost with the learner"):
+            await collect(rollouts)
+        await rollouts.publish(Weights(6))
+        done = await collect(rollouts)
+        assert members.num_restarts == 1
+    assert answers(done) == EXPECTED
+    assert {int(trajectory.versions.max()) for trajectory in done.values()} == {6}

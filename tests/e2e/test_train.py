@@ -230,6 +230,20 @@ def test_the_only_rollout_worker_may_die(smoke: Finished, tmp_path: Path) -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["annotate", "update"])
+def test_a_learner_rank_may_die(method: str, smoke: Finished, tmp_path: Path) -> None:
+    with Run(tmp_path, FOUR) as run:
+        run.wait_for_iterations(2)
+        run.kill_worker(f"ray::LearnerActor.{method}")
+        done = run.wait()
+    assert done.code == 0, done.errors
+    assert "the learner is rebuilt: a learner rank died" in done.output
+    assert done.left_behind == ()
+    same_run(done, smoke)
+    assert [line.step for line in done.metrics()] == [0, 1, 2, 3]
+
+
+@pytest.mark.slow
 def test_a_polite_kill_ends_the_run_and_it_can_go_on(smoke: Finished, tmp_path: Path) -> None:
     with Run(tmp_path, FOUR) as run:
         run.wait_for_iterations(2)

@@ -239,17 +239,19 @@ class KilledError(Exception):
 
 
 class Trap:
-    """Raises `KilledError` at visit number `visit` (from 0) of one phase; every other visit passes."""
+    """Raises `error` at `times` visits of one phase, from number `visit` (from 0) on; every other visit passes."""
 
-    def __init__(self, phase: str = "none", visit: int = 0) -> None:
-        self._phase, self._left = phase, visit
+    def __init__(
+        self, phase: str = "none", visit: int = 0, *, error: type[Exception] = KilledError, times: int = 10**6
+    ) -> None:
+        self._phase, self._error, self._range, self._num_visits = phase, error, range(visit, visit + times), 0
 
     def visit(self, phase: str) -> None:
         if phase != self._phase:
             return
-        self._left -= 1
-        if self._left < 0:
-            raise KilledError(phase)
+        self._num_visits += 1
+        if self._num_visits - 1 in self._range:
+            raise self._error(phase)
 
 
 class MemoryRollouts:
@@ -259,22 +261,29 @@ class MemoryRollouts:
         self._workers, self._trap = workers, trap
         self._finished: dict[str, Trajectory] = {}
         self.collections: list[str] = []  # "train-0 starts", "train-0 ends", ...
+        self.asked: list[str] = []  # ids
 
     async def sample(self, requests: Sequence[EpisodeRequest]) -> AsyncIterator[list[Trajectory]]:
         name = f"{requests[0].purpose}-{requests[0].iteration}"
         self.collections.append(f"{name} starts")
+        self.asked += [request.id for request in requests]
         for index, request in enumerate(requests):
             self._workers[index % len(self._workers)].admit([request])
         missing = [request.id for request in requests]
-        while missing:
+        try:
+            while missing:
+                for worker in self._workers:
+                    self._finished |= {t.request.id: t for t in worker.advance(max_seconds=0.0)}
+                ended = [self._finished.pop(i) for i in missing if i in self._finished]
+                missing = [i for i in missing if i not in {t.request.id for t in ended}]
+                if ended:
+                    yield ended
+                    self._trap.visit(f"collect {requests[0].purpose}")
+                await asyncio.sleep(0)
+        finally:
             for worker in self._workers:
-                self._finished |= {t.request.id: t for t in worker.advance(max_seconds=0.0)}
-            ended = [self._finished.pop(i) for i in missing if i in self._finished]
-            missing = [i for i in missing if i not in {t.request.id for t in ended}]
-            if ended:
-                yield ended
-                self._trap.visit(f"collect {requests[0].purpose}")
-            await asyncio.sleep(0)
+                worker.withdraw(missing)
+            self._finished = {i: t for i, t in self._finished.items() if i not in missing}
         self.collections.append(f"{name} ends")
 
 
@@ -298,6 +307,7 @@ class FakeLearner:
         self.weights = self.first_weights = FIRST_WEIGHTS
         self.batches: dict[int, Batch] = {}
         self.kl_coefs: dict[int, float] = {}
+        self.num_rebuilds = 0
 
     async def annotate(self, batch: Batch) -> Annotations:
         self._trap.visit("annotate")
@@ -334,6 +344,15 @@ class FakeLearner:
 
     async def load(self, folder: Path) -> None:
         self.weights = (folder / "policy" / "weights").read_text()
+
+    async def fingerprint(self, version: int) -> str:
+        self._trap.visit("fingerprint")
+        return self.weights
+
+    async def rebuild(self) -> None:
+        self.num_rebuilds += 1
+        self._trap.visit("rebuild")
+        self.weights, self.batches, self.kl_coefs = self.first_weights, {}, {}
 
     def _logprobs(self, weights: str, batch: Batch) -> np.ndarray:
         found = np.zeros(batch.tokens.shape, np.float32)

@@ -8,6 +8,7 @@ import pytest
 
 from rl.batch import Advantages, pack
 from rl.checkpoint import RunState
+from rl.commits import Commit, read_commits
 from rl.metrics import read_metrics
 from rl.records import Records
 from rl.results import EvalResult
@@ -37,6 +38,10 @@ def dialogs(iteration: int, count: int = 3) -> list[Scored]:
 
 def ids(run_dir: Path) -> list[str]:
     return sorted(record.trajectory.request.id for record in read(run_dir))
+
+
+def committed(iteration: int, weights: str) -> Commit:
+    return Commit.of(iteration, dialogs(iteration), version=iteration + 1, weights_sha256=weights)
 
 
 def evaluated(step: int, accuracy: float) -> EvalResult:
@@ -140,15 +145,19 @@ def test_a_new_run_has_nothing_to_restore(tmp_path: Path) -> None:
     assert [(line.step, line.values) for line in read_metrics(tmp_path)] == [(0, {"reward/mean": 0.5})]
 
 
-def test_restoring_drops_what_came_after_the_checkpoint(tmp_path: Path) -> None:
-    """Killed after iteration 3 and the evaluation at 4, with a checkpoint of step 2 whose last evaluation was at 1."""
+def test_restoring_keeps_the_dialogs_up_to_the_open_iteration(tmp_path: Path) -> None:
+    """Killed after iteration 3 and the evaluation at 4, with a checkpoint of step 2 whose last evaluation was at 1; the
+    last row of the commits is lost.
+    """
 
     async def first(records: Records) -> None:
         records.restore()
         for step in range(4):
             records.keep(dialogs(step, count=1))
             records.log(step, {"reward/mean": step})
-        for step in (0, 1, 4):
+            if step < 3:
+                assert await records.commit(committed(step, "a"))
+        for step in (0, 1, 3, 4):
             records.keep([scored(trajectory(request(step, purpose="eval")))])
         await records.settle()
         save(records, RunState(step=2, evals=(evaluated(0, 0.1), evaluated(1, 0.2))))
@@ -157,12 +166,25 @@ def test_restoring_drops_what_came_after_the_checkpoint(tmp_path: Path) -> None:
         checkpoint = records.restore()
         assert checkpoint is not None
         assert (checkpoint.state.step, checkpoint.metric) == (2, None)
-        assert ids(tmp_path) == ["eval-0-0-0", "eval-1-0-0", "train-0-0-0", "train-1-0-0"]
+        evals, dialogs = [f"eval-{step}-0-0" for step in (0, 1, 3)], [f"train-{step}-0-0" for step in range(4)]
+        assert ids(tmp_path) == [*evals, *dialogs]
+        asked = [request(1), request(2), request(2, 1), request(3), request(1, purpose="eval")]
+        assert (await records.finished(asked)).keys() == {"train-2-0-0", "train-3-0-0"}
+        assert [records.has_begun(step) for step in (1, 2, 3, 4)] == [True, True, True, False]
+        assert records.asked_openings(1) == {"What is 0 + 0?"}
         records.log(2, {"reward/mean": 20})
+
+    async def elsewhere(records: Records) -> None:
+        records.restore()
+        assert not await records.commit(committed(2, "b"))
+        assert ids(tmp_path) == ["eval-0-0-0", "eval-1-0-0", *(f"train-{step}-0-0" for step in range(3))]
+        assert [commit.weights_sha256 for commit in read_commits(tmp_path)] == ["a", "a", "b"]
+        assert await records.finished([request(3)]) == {}
 
     with_records(tmp_path, first)
     with_records(tmp_path, second)
     assert [line.values["reward/mean"] for line in read_metrics(tmp_path)] == [0, 1, 20]
+    with_records(tmp_path, elsewhere)
 
 
 def test_a_refused_checkpoint_is_named(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 from models.packing import PackedRows, pack_rows
 from rl.documents import Mixture
+from rl.interfaces import LearnerLostError
 from rl.metrics import read_metrics, series
 from rl.records import Records
 from rl.stage_config import PretrainConfig
@@ -25,14 +26,16 @@ class KilledError(Exception):
 
 
 class FakeLearner:
-    """Raises `KilledError` when it is to take step `dies_at`."""
+    """Raises `KilledError` when it is to take step `dies_at`, and is lost, once, when it is to take step `lost_at`."""
 
-    def __init__(self, dies_at: int = -1) -> None:
-        self.state, self._dies_at = "random", dies_at
+    def __init__(self, dies_at: int = -1, lost_at: int = -1) -> None:
+        self.state, self._dies_at, self._lost_at = "random", dies_at, lost_at
 
     async def learn(self, rows: PackedRows, *, step: int) -> dict[str, float]:
         if step == self._dies_at:
             raise KilledError
+        if step == self._lost_at:
+            raise LearnerLostError("a rank died")
         self.state = hashlib.sha256(f"{self.state} {step} ".encode() + rows.tokens.tobytes()).hexdigest()
         return {"train/loss": 2.0 / (1 + step)}
 
@@ -47,6 +50,9 @@ class FakeLearner:
 
     async def load(self, folder: Path) -> None:
         self.state = (folder / "state").read_text()
+
+    async def rebuild(self) -> None:
+        self.state, self._lost_at = "random", -1
 
     async def peak_rss_bytes(self) -> int:
         return 1
@@ -97,6 +103,14 @@ def test_killed_at_any_step_and_resumed_it_ends_with_the_same_weights(step: int,
     assert any(line.startswith(f"resumed at step {step // 3 * 3}") for line in said) == (step >= 3)
     lines = read_metrics(tmp_path / "cut")
     assert [line.step for line in lines] == list(range(10))
+
+
+@pytest.mark.parametrize("step", [0, 2, 5])
+def test_a_lost_learner_is_rebuilt_and_nobody_can_tell(step: int, tmp_path: Path) -> None:
+    said: list[str] = []
+    assert train(tmp_path / "lost", FakeLearner(lost_at=step), said) == train(tmp_path / "whole", FakeLearner())
+    assert "the learner is rebuilt: a rank died" in said
+    assert [line.step for line in read_metrics(tmp_path / "lost")] == list(range(10))
 
 
 def test_a_finished_stage_that_is_asked_again_does_nothing(tmp_path: Path) -> None:
