@@ -5,7 +5,7 @@ One alignment everywhere: position t of `logprobs`, `rewards` and `advantages` b
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Batch:
         rewards: [B, T] float32, each turn's reward on its last action token.
         truncated: [B] bool, the dialog was cut off: its end has a future and is bootstrapped.
         groups: [B] int32, samples of one prompt in one role share a number, which counts them as they first appear.
-        versions: [B] int32, oldest weights that wrote any token of the row.
+        versions: [B, T] int32, version of the weights that wrote each action token; -1 elsewhere.
         roles: [B] int8, whose words the row says: index into the names of `rl.trajectory.Role`.
     """
 
@@ -43,6 +43,17 @@ class Batch:
     @property
     def num_action_tokens(self) -> int:
         return int(self.action_mask.sum())
+
+    @property
+    def oldest_versions(self) -> np.ndarray:
+        """[B] int32, of the oldest weights that wrote any token of a row."""
+        return np.where(self.action_mask, self.versions, np.iinfo(np.int32).max).min(1).astype(np.int32)
+
+    def without_older(self, oldest: int) -> "Batch":
+        """The same dialogs, in which only what weights of version `oldest` or later wrote is an action; the rest of a
+        dialog that outlasted updates is context.
+        """
+        return replace(self, action_mask=self.action_mask & (self.versions >= oldest))
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -90,7 +101,8 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
         raise ValueError("no usable trajectory in this iteration: every episode failed or is stale")
     lengths = np.array([len(s.trajectory.tokens) for s in rows], np.int32)
     shape = (len(rows), int(lengths.max()))
-    tokens, turn_index = np.zeros(shape, np.int32), np.full(shape, -1, np.int32)
+    tokens = np.zeros(shape, np.int32)
+    turn_index, versions = np.full(shape, -1, np.int32), np.full(shape, -1, np.int32)
     action_mask = np.zeros(shape, bool)
     logprobs, rewards = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for row, item in enumerate(rows):
@@ -99,6 +111,7 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
         tokens[row, :end] = trajectory.tokens
         action_mask[row, :end] = trajectory.action_mask
         logprobs[row, :end] = trajectory.logprobs
+        versions[row, :end] = trajectory.versions
         written = np.flatnonzero(trajectory.turn_ends >= 0)
         ends, actions = trajectory.turn_ends[written], np.flatnonzero(trajectory.action_mask)
         rewards[row, ends] = np.clip(item.score.scalar[written], -reward_clip, reward_clip)
@@ -113,7 +126,7 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
         rewards=rewards,
         truncated=np.array([s.trajectory.status == "truncated" for s in rows]),
         groups=_groups(rows),
-        versions=np.array([s.trajectory.oldest_version for s in rows], np.int32),
+        versions=versions,
         roles=np.array([ROLES.index(s.trajectory.request.role) for s in rows], np.int8),
     )
 

@@ -76,13 +76,18 @@ def _mean(parts: Sequence[np.ndarray]) -> float:
     return float(values.mean()) if len(values) else float("nan")
 
 
+def staleness_metrics(batch: Batch, oldest: int) -> dict[str, float]:
+    """Share of the action tokens that weights older than `oldest` wrote, in dialogs that outlasted updates."""
+    return {"rollout/stale_tokens": float((batch.versions[batch.action_mask] < oldest).mean())}
+
+
 def mismatch_metrics(batch: Batch, notes: Annotations, *, version: int, limit: float) -> dict[str, float]:
     """How far the sampler's log-probs are from the learner's, over rows that the current weights wrote whole.
 
     Raises:
         MismatchError: some token differs by more than `limit`.
     """
-    mask = batch.action_mask & (batch.versions == version)[:, None]
+    mask = batch.action_mask & (batch.oldest_versions == version)[:, None]
     if not mask.any():
         return {}
     difference = (batch.sampler_logprobs - notes.logprobs)[mask]

@@ -126,8 +126,12 @@ class Trajectory:
     @property
     def oldest_version(self) -> int:
         """The oldest weights that wrote any of its tokens; -1 if the policy wrote none."""
-        written = self.versions[self.action_mask]
-        return int(written.min()) if len(written) else -1
+        return int(self.versions[self.action_mask].min(initial=self.newest_version))
+
+    @property
+    def newest_version(self) -> int:
+        """The newest weights that wrote any of its tokens; -1 if the policy wrote none."""
+        return int(self.versions[self.action_mask].max(initial=-1))
 
     def with_status(self, status: Status, error: str = "") -> "Trajectory":
         return replace(self, status=status, error=error)

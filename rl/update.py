@@ -9,6 +9,7 @@ from rl.batch_metrics import (
     mismatch_metrics,
     reward_metrics,
     rollout_metrics,
+    staleness_metrics,
     user_metrics,
     value_metrics,
     weight_metrics,
@@ -38,19 +39,23 @@ class Update:
         `progress` is then one step further.
         """
         config, records = self._config, self._records
-        scored = _expire(collected.scored, oldest=progress.step - config.rollout.max_staleness)
+        oldest = progress.step - config.rollout.max_staleness
+        scored = _expire(collected.scored, oldest)
         batch = pack(scored, reward_clip=config.rewards.reward_clip)
         with records.phase("learner"):
             notes = await self._learner.annotate(batch)
         mismatch = mismatch_metrics(batch, notes, version=progress.step, limit=config.rollout.max_logprob_gap)
         advantages = self._estimate(scored, batch, notes, signal, progress)
         with records.phase("learner"):
-            learned = await self._learner.update(batch, notes, advantages, step=progress.step, kl_coef=progress.kl.coef)
+            learned = await self._learner.update(
+                batch.without_older(oldest), notes, advantages, step=progress.step, kl_coef=progress.kl.coef
+            )
         records.keep_advantages(progress.step, scored, batch, advantages)
         metrics = {
             **reward_metrics(scored, records.dimensions),
             **rollout_metrics(scored),
             **user_metrics(scored),
+            **staleness_metrics(batch, oldest),
             **mismatch,
             **value_metrics(batch, notes, advantages),
             **learned,
@@ -100,12 +105,12 @@ class Update:
         return advantages
 
 
-def _expire(scored: Sequence[Scored], *, oldest: int) -> list[Scored]:
-    """Mark what has words of weights older than `oldest`: it is counted, and trains nothing.
+def _expire(scored: Sequence[Scored], oldest: int) -> list[Scored]:
+    """Mark dialogs all of whose words are of weights older than `oldest`: they are counted, and train nothing.
 
-    The store, which had it before, keeps the status with which it ended.
+    The store, which had them before, keeps the status with which they ended.
     """
     return [
-        Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.oldest_version < oldest else s
+        Scored(s.trajectory.with_status("stale"), s.score) if 0 <= s.trajectory.newest_version < oldest else s
         for s in scored
     ]

@@ -99,7 +99,7 @@ def _data(prompt: int, response: int, *, vocab_size: int) -> tuple[Batch, Annota
         rewards=np.zeros(shape, np.float32),
         truncated=np.zeros(NUM_ROWS, bool),
         groups=(np.arange(NUM_ROWS) // 8).astype(np.int32),
-        versions=np.zeros(NUM_ROWS, np.int32),
+        versions=np.where(action_mask, 0, -1).astype(np.int32),
         roles=np.zeros(NUM_ROWS, np.int8),
     )
     signals = np.where(action_mask, random.standard_normal((NUM_ROWS, 1)), 0.0).astype(np.float32)

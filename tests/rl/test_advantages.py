@@ -38,7 +38,7 @@ def batch_of(*rows: str, rewards=None, truncated=None, groups=None) -> Batch:
         rewards=np.zeros(mask.shape, np.float32) if rewards is None else np.array(rewards, np.float32),
         truncated=np.zeros(len(rows), bool) if truncated is None else np.array(truncated),
         groups=np.arange(len(rows), dtype=np.int32) if groups is None else np.array(groups, np.int32),
-        versions=np.zeros(len(rows), np.int32),
+        versions=np.where(mask, 0, -1).astype(np.int32),
         roles=np.zeros(len(rows), np.int8),
     )
 
@@ -235,7 +235,7 @@ def test_estimates_do_not_depend_on_order_padding_or_what_is_off_the_actions(est
         rewards=shuffle(batch.rewards, 0),
         truncated=batch.truncated[order],
         groups=batch.groups[order] + 40,
-        versions=batch.versions[order],
+        versions=shuffle(batch.versions, -1),
         roles=batch.roles[order],
     )
     garbage = Annotations(

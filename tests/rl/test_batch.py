@@ -38,8 +38,15 @@ def test_layout_by_hand():
     np.testing.assert_array_equal(batch.lengths, [7, 2])
     np.testing.assert_array_equal(batch.truncated, [False, True])
     np.testing.assert_array_equal(batch.groups, [0, 1])
-    np.testing.assert_array_equal(batch.versions, [1, 1])
+    np.testing.assert_array_equal(batch.versions, [[-1, 1, 2, -1, -1, 5, -1], [-1, 1, -1, -1, -1, -1, -1]])
+    np.testing.assert_array_equal(batch.oldest_versions, [1, 1])
     assert batch.num_action_tokens == 4 and len(batch) == 2
+
+
+def test_what_older_weights_wrote_becomes_context():
+    batch = pack([scored("qAAqqAq", [2, 5], [1.0, 0.5]), scored("qA", [1], [2.0])], reward_clip=10).without_older(2)
+    np.testing.assert_array_equal(batch.action_mask, [[0, 0, 1, 0, 0, 1, 0], [0, 0, 0, 0, 0, 0, 0]])
+    np.testing.assert_array_equal(batch.rewards, [[0, 0, 1, 0, 0, 0.5, 0], [0, 2, 0, 0, 0, 0, 0]])
 
 
 def test_rewards_are_clipped():

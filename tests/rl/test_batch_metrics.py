@@ -11,6 +11,7 @@ from rl.batch_metrics import (
     mismatch_metrics,
     reward_metrics,
     rollout_metrics,
+    staleness_metrics,
     user_metrics,
     value_metrics,
 )
@@ -135,3 +136,12 @@ def test_a_critic_as_good_as_a_constant_explains_nothing() -> None:
     notes = Annotations(np.zeros_like(returns), None, np.full((1, 5), 7.0, np.float32))
     metrics = value_metrics(batch, notes, Advantages(returns, returns))
     assert metrics["critic/vf_explained_var"] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_share_that_is_too_old():
+    mixed = trajectory(request(0, 0), ("one two three",), version=3)
+    mixed.versions[np.flatnonzero(mixed.action_mask)[0]] = 1
+    batch = pack([scored(mixed)], reward_clip=10)
+    share = staleness_metrics(batch, 2)["rollout/stale_tokens"]
+    assert share == pytest.approx(1 / batch.num_action_tokens)
+    assert staleness_metrics(batch, 1) == {"rollout/stale_tokens": 0.0}

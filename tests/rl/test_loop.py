@@ -80,7 +80,7 @@ def test_every_iteration_trains_on_all_of_its_dialogs(whole: tuple[Run, RunSumma
         assert batch.lengths.tolist() == [len(t.tokens) for t in rows]
         for row, trajectory in enumerate(rows):
             np.testing.assert_array_equal(batch.tokens[row, : batch.lengths[row]], trajectory.tokens)
-        assert batch.versions.tolist() == [step] * BATCH
+        assert batch.oldest_versions.tolist() == [step] * BATCH
     assert run.weights.published == [0, 1, 2, 3, 4, 5]
     assert (summary.step, summary.name) == (5, "r1_zero_smoke")
     assert summary.final_weights_sha256 == run.learner.weights
@@ -208,7 +208,7 @@ def test_an_asynchronous_run_collects_ahead_within_the_bound(tmp_path: Path, sta
     run = Run(tmp_path, small_config(f"rollout.max_staleness={staleness}", "run.num_iterations=6"))
     summary = run.train()
     assert most_in_flight(run.rollouts.collections) == min(staleness + 1, 6)
-    lags = {step - batch.versions.min() for step, batch in run.learner.batches.items()}
+    lags = {step - batch.oldest_versions.min() for step, batch in run.learner.batches.items()}
     assert 0 < max(lags) <= staleness
     assert summary.episodes.get("stale", 0) == 0
     assert len([i for i in stored(tmp_path) if i.startswith("train")]) == 6 * BATCH
@@ -235,7 +235,7 @@ def test_stale_dialogs_are_counted_and_never_trained_on(tmp_path: Path) -> None:
         run.run_dir.mkdir()
         summary = run.train()
         for step, batch in run.learner.batches.items():
-            assert batch.versions.min() >= step - bound
+            assert batch.oldest_versions.min() >= step - bound
             assert len(batch) == (BATCH if step <= bound else BATCH // 2)
         assert summary.episodes["stale"] == (4 - bound) * BATCH // 2
         assert sum(summary.episodes.values()) == 5 * BATCH

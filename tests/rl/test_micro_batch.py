@@ -88,7 +88,7 @@ def batch_of_two() -> Batch:
         rewards=counting,
         truncated=np.zeros(2, bool),
         groups=np.zeros(2, np.int32),
-        versions=np.zeros(2, np.int32),
+        versions=np.zeros((2, 5), np.int32),
         roles=np.zeros(2, np.int8),
     )
 

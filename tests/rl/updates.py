@@ -71,7 +71,7 @@ def make_batch(num_rows: int = NUM_ROWS) -> Batch:
         rewards=np.zeros(real.shape, np.float32),
         truncated=np.zeros(num_rows, bool),
         groups=np.arange(num_rows, dtype=np.int32),
-        versions=np.zeros(num_rows, np.int32),
+        versions=np.where(action_mask, 0, -1).astype(np.int32),
         roles=np.zeros(num_rows, np.int8),
     )
 
