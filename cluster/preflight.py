@@ -47,7 +47,7 @@ def find_site(config: StageConfig, address: str | None, *, acting: StageConfig |
     if address is None:
         return this_machine(acting or config)
     with joined(address):
-        check_nodes(needs_of(config), Path(config.run.folder).absolute())
+        check_nodes(needs_of(config), config.run.directory.parent.absolute())
         return Site(address, cluster_nodes())
 
 
