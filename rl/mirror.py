@@ -125,9 +125,9 @@ class Mirror:
         folder = checkpoint_of(name)
         parts = [name] if folder is None else [part for part in here if checkpoint_of(part) == folder]
         try:
-            if folder and name.endswith(f"/{MANIFEST}"):  # says of the files what they were when they were looked at
-                if any(not here[part].is_of(stamp_of(self._dir / part)) for part in parts):
-                    return False
+            is_manifest = folder is not None and name == f"{folder}/{MANIFEST}"
+            if is_manifest and any(not here[part].is_of(stamp_of(self._dir / part)) for part in parts):
+                return False  # it would tell of files what they were when they were looked at
             sent = self._remote.upload(self._dir / name, name, here[name].size, self._progress)
         except FileNotFoundError:
             return False

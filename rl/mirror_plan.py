@@ -1,4 +1,4 @@
-"""What has to be done at a URL so that it holds what a run directory holds: pure, and in an order that may stop anywhere.
+"""What has to be done at a URL so that it holds what a run directory holds, in an order that may stop anywhere.
 
 A checkpoint counts as there when its manifest is, which therefore comes after all that the checkpoint needs, and goes
 before anything of it goes.
@@ -23,7 +23,7 @@ _CHECKPOINT = re.compile(rf"(?:.*/)?{FOLDER}/{NAME.pattern}(?=/)")
 
 
 class Stamp(BaseModel):
-    """A file as it was: bytes, and ns since 1970. `changed` is the time that the remote filesystem tells of its copy."""
+    """A file as it was: bytes, and ns since 1970. `changed`: the time that the remote filesystem tells of its copy."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
