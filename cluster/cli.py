@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cluster.arguments import parse
+from rl.places import is_url
 
 CLUSTER_LOST = 3
 FLOORS = frozenset({"cluster", "rl", "rewards", "envs", "models"})
@@ -56,13 +57,19 @@ def _train(arguments: argparse.Namespace) -> int:
         pipeline = load_pipeline(arguments.recipe, arguments.overrides)
 
         from cluster.pipeline import train_pipeline  # as below
+        from cluster.run_directory import say
+        from rl.mirror import mirrored
 
-        return train_pipeline(pipeline, resume=arguments.resume, address=arguments.address)
+        with mirrored(pipeline.place, pipeline.folder, resume=arguments.resume, say=say):
+            return train_pipeline(pipeline, resume=arguments.resume, address=arguments.address)
     config = load_config(arguments.recipe, arguments.overrides)
 
     from cluster.local import train  # ray and torch: only once the config is known to be good
+    from cluster.run_directory import say
+    from rl.mirror import mirrored
 
-    return train(config, resume=arguments.resume, address=arguments.address)
+    with mirrored(config.run.place, config.run.directory, resume=arguments.resume, say=say):
+        return train(config, resume=arguments.resume, address=arguments.address)
 
 
 def _remote(arguments: argparse.Namespace) -> int:
@@ -77,14 +84,19 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
     variants = plan(arguments.recipe, arguments.overrides, arguments.variants, arguments.seeds)
     by_seed = [config for configs in zip(*variants.values(), strict=True) for config in configs]
-    standings = [standing(config) for config in by_seed]  # all of them, before hours go into the first
+    for config in by_seed:  # all of them, before hours go into the first
+        standing(config)
 
     from cluster.local import train
+    from cluster.run_directory import say
+    from rl.mirror import mirrored
 
-    for number, (config, before) in enumerate(zip(by_seed, standings, strict=True), start=1):
-        print(f"run {number} of {len(by_seed)}, {before}: {config.run.directory}", flush=True)
-        if before != "finished":
-            train(config, resume=before == "interrupted", address=arguments.address)
+    for number, config in enumerate(by_seed, start=1):
+        with mirrored(config.run.place, config.run.directory, resume=True, say=say):
+            before = standing(config)
+            print(f"run {number} of {len(by_seed)}, {before}: {config.run.place}", flush=True)
+            if before != "finished":
+                train(config, resume=before == "interrupted", address=arguments.address)
     groups = {name: [config.run.directory for config in configs] for name, configs in variants.items()}
     out = arguments.out or _beside(groups)
     return _put_side_by_side(groups, arguments.target, out, as_json=False)
@@ -367,6 +379,10 @@ COMMANDS = {
 
 
 def _run_directory(run: str) -> Path:
+    if is_url(run):
+        from rl.fetch import local_copy
+
+        return local_copy(run, lambda line: print(line, file=sys.stderr))
     for path in (Path(run), Path("runs") / run):
         if path.is_dir():
             return path

@@ -14,6 +14,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from cluster.doors import Doors, find_doors
 from envs.sandbox import NoSandbox, find_sandbox
 from models.device import GIB, detect_num_gpus
 
@@ -46,6 +47,7 @@ class Machine:
     num_gpu_devices: int
     has_libnuma: bool
     no_sandbox: NoSandbox | None
+    doors: Doors
     versions: Mapping[str, str]
     mismatched: Mapping[str, str]
 
@@ -73,6 +75,7 @@ def measure(folder: Path) -> Machine:
         num_gpu_devices=len(list(Path("/dev").glob("nvidia[0-9]*"))),
         has_libnuma=_has_library("libnuma.so.1"),
         no_sandbox=sandbox if isinstance(sandbox, NoSandbox) else None,
+        doors=find_doors(os.environ, Path.home()),
         versions=versions,
         mismatched=_mismatched(versions),
     )
@@ -85,6 +88,8 @@ def diagnose(machine: Machine) -> list[Finding]:
         *_torchvision(machine),
         *_libnuma(machine),
         _sandbox(machine),
+        _token(machine.doors),
+        *_dashboards(machine.doors),
         _gpus(machine),
         _amount("cores", machine.num_cores, "", 2, "sampling and learning take turns on one core"),
         _gib("free memory", machine.free_memory_bytes, 4, "close other programs, or use a smaller preset and kv cache"),
@@ -137,6 +142,22 @@ def _sandbox(machine: Machine) -> Finding:
         return Finding("sandbox", "ok", "programs that a model wrote run isolated")
     value = f"none, so code is neither run nor judged: {machine.no_sandbox.reason}"
     return Finding("sandbox", "warn", value, machine.no_sandbox.advice)
+
+
+def _token(doors: Doors) -> Finding:
+    """Of the token itself, nothing is shown."""
+    match doors.token:
+        case True:
+            return Finding("token", "ok", "there is one, and nobody else can read it")
+        case False:
+            return Finding("token", "warn", "none yet", "a run on this machine makes one; of a cluster, copy its own")
+        case problem:
+            return Finding("token", "warn", "open", str(problem))
+
+
+def _dashboards(doors: Doors) -> list[Finding]:
+    advice = "start Ray with RAY_AUTH_MODE=token, as docker/ray-start.sh does, or --dashboard-host=127.0.0.1"
+    return [Finding("dashboard", "warn", f"{a} lets anybody run code", advice) for a in doors.open_dashboards]
 
 
 def _gpus(machine: Machine) -> Finding:

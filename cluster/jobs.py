@@ -56,9 +56,9 @@ def connect(address: str | None) -> JobSubmissionClient:
 
 def submit_run(recipe: str, overrides: Sequence[str], *, address: str | None, resume: bool) -> str:
     """Check the recipe, send the code, start the job. Returns its id; nothing is sent where something is wrong."""
-    name, run_dir, configs = _resolve(recipe, overrides)
+    name, place, configs = _resolve(recipe, overrides)
     for config in configs:
-        require_shared(config)
+        require_shared(config, place)
         _check_meaning(config)
     own = own_files(configs)
     path = find_recipe(recipe)
@@ -78,7 +78,7 @@ def submit_run(recipe: str, overrides: Sequence[str], *, address: str | None, re
             entrypoint=_entrypoint("driver", [str(run_dir), *command]),
             submission_id=job,
             runtime_env=environment,
-            metadata={"run": str(run_dir), "zero2one": metadata.version("zero2one")},
+            metadata={"run": place, "zero2one": metadata.version("zero2one")},
         )
     return job
 
@@ -154,13 +154,13 @@ def run_of(client: JobSubmissionClient, job: str) -> str:
     return _run_of(find_job(client, job))
 
 
-def _resolve(recipe: str, overrides: Sequence[str]) -> tuple[str, Path, list[StageConfig]]:
-    """Name, directory and configurations of a run or a pipeline."""
+def _resolve(recipe: str, overrides: Sequence[str]) -> tuple[str, str, list[StageConfig]]:
+    """Name, place and configurations of a run or a pipeline."""
     if is_pipeline(recipe):
         pipeline = load_pipeline(recipe, overrides)
-        return pipeline.name, pipeline.folder, [stage.config for stage in pipeline.stages]
+        return pipeline.name, pipeline.place, [stage.config for stage in pipeline.stages]
     config = load_config(recipe, overrides)
-    return config.run.name, config.run.directory, [config]
+    return config.run.name, config.run.place, [config]
 
 
 def _check_meaning(config: StageConfig) -> None:

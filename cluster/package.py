@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from cluster.memory import GIB
 from rl.pipeline import files_of, models_of
+from rl.places import holds_password, is_url
 from rl.rows import find_files
 from rl.stage_config import StageConfig
 
@@ -81,13 +82,17 @@ def own_files(configs: Iterable[StageConfig]) -> dict[str, Path]:
     return found
 
 
-def require_shared(config: StageConfig) -> None:
-    """Raises PackageError where a folder is named that a job would look for in vain."""
+def require_shared(config: StageConfig, place: str) -> None:
+    """Raises PackageError where a folder is named that a job would look for in vain. `place` is that of the run or the
+    pipeline.
+    """
     folder = config.run.folder
-    if not Path(folder).is_absolute():
+    if holds_password(place):
+        raise PackageError("run.folder: its password would be saved with the job and shown; take it out of the URL")
+    if not is_url(place) and not Path(folder).is_absolute():
         raise PackageError(
             f"run.folder = {folder}: a job's own folder goes when it ends; name an absolute one that all nodes "
-            "see, such as run.folder=/shared/runs"
+            "see, such as run.folder=/shared/runs, or a URL"
         )
     for field, name in models_of(config).items():
         if name and not Path(name).is_absolute() and Path(name).is_dir():

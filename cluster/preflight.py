@@ -47,7 +47,7 @@ def find_site(config: StageConfig, address: str | None, *, acting: StageConfig |
     """
     if address is None:
         return this_machine(acting or config)
-    return _checked(address, needs_of(config), Path(config.run.folder))
+    return _checked(address, needs_of(config), config.run.directory.parent)
 
 
 def find_evaluation_site(config: EvaluationConfig, out: Path, address: str | None) -> Site:

@@ -42,6 +42,8 @@ def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> Device
 def open_run_directory(config: StageConfig, *, resume: bool) -> Path:
     """The run directory, made where it was not there. Raises ConfigError where it holds what is not asked for."""
     run_dir = config.run.directory
+    if run_dir.is_symlink():  # where others may write, it could lead to any folder of ours
+        raise ConfigError(f"run.name = {config.run.name}: {run_dir} is a link; let run.folder be where it leads to")
     started = (run_dir / FILE).exists()
     if resume and not started:
         raise ConfigError(f"--resume: there is no run to go on with in {run_dir}")

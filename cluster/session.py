@@ -9,6 +9,8 @@ from pathlib import Path
 
 import ray
 
+from cluster.tokens import SecurityError, keep_token
+
 PREFIX, RAY = "z2o-", "r"
 QUIET = {"TRANSFORMERS_VERBOSITY": "error", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}  # of actors that load models
 
@@ -24,13 +26,17 @@ def ray_session(
 ) -> Iterator[None]:
     """Within it, Ray is up. Our own cluster asks every client for a token, and keeps its files in a folder that only
     this user can read; `memory_bytes` is what its actors may reserve (None: Ray decides). When the block ends in an
-    error, the logs of its processes are copied to `logs`.
+    error, the logs of its processes are copied to `logs`. Raises SecurityError where it was to ask for none.
     """
     if address is not None:
         with joined(address):
             yield
         return
+    if os.environ.get("RAY_AUTH_MODE", "token") != "token":  # which is Ray's default
+        mode = os.environ["RAY_AUTH_MODE"]
+        raise SecurityError(f"RAY_AUTH_MODE = {mode}: a cluster of ours asks for a token; unset it")
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    keep_token(os.environ, Path.home())
     _remove_left_overs()
     # Ray opens its own folder to everybody, so ours, which nobody else may enter, lies around it. Names are short:
     # the paths of Ray's sockets may have 107 characters at most.
@@ -45,7 +51,6 @@ def ray_session(
             configure_logging=False,
             _temp_dir=str(folder / RAY),
         )
-        _close_token_file()
         yield
     except BaseException:
         _keep_logs(folder, logs)
@@ -71,14 +76,6 @@ def _remove_left_overs() -> None:
         pid = folder.name.removeprefix(PREFIX).partition("-")[0]
         if pid.isdecimal() and not Path("/proc", pid).exists():
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def _close_token_file() -> None:
-    """Ray writes its token where everybody can read it."""
-    token = Path.home() / ".ray" / "auth_token"
-    if token.exists():
-        token.parent.chmod(0o700)
-        token.chmod(0o600)
 
 
 def _keep_logs(folder: Path, logs: Path) -> None:

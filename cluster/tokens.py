@@ -7,6 +7,7 @@ the token from RAY_AUTH_TOKEN, from the file that RAY_AUTH_TOKEN_PATH names, or 
 import http.client
 import ipaddress
 import os
+import secrets
 import stat
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,6 +34,18 @@ def has_token(environment: Mapping[str, str], home: Path) -> bool:
     if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise SecurityError(f"the token in {path} can be read by others: chmod 600 {path}, and make a new one")
     return True
+
+
+def keep_token(environment: Mapping[str, str], home: Path) -> None:
+    """Make a token in ~/.ray where there is none, and let nobody else read it: Ray would write it for everybody."""
+    path = home / ".ray" / "auth_token"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.parent.chmod(0o700)
+    if path.exists():
+        path.chmod(0o600)
+    elif not (environment.get("RAY_AUTH_TOKEN") or environment.get("RAY_AUTH_TOKEN_PATH")):
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
 
 
 def require_closed(address: str) -> None:

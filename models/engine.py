@@ -16,6 +16,7 @@ import torch
 from torch import nn
 
 from models.disk import writing
+from models.shards import restricted_loading
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,14 +145,17 @@ class Engine:
             self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
 
     def load(self, folder: Path) -> None:
-        """Raises FileNotFoundError where `folder` holds no state of an engine of this stage and number of ranks."""
+        """Raises FileNotFoundError where `folder` holds no state of an engine of this stage and number of ranks, and
+        ModelError where that state is more than numbers.
+        """
         if not (folder / self._layout).is_dir():
             found = ", ".join(sorted(path.parent.name for path in folder.glob("zero*/*_model_states.pt"))) or "nothing"
             raise FileNotFoundError(
                 f"{folder}: no optimiser state {self._layout}, found {found}; "
                 "resume with the learner.zero_stage and learner.num_ranks it was saved with"
             )
-        self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
+        with restricted_loading(folder):
+            self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
 
     @property
     def _layout(self) -> str:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 
 from envs.calls import ToolName
+from rl.places import is_url, join, working_folder
 
 Fraction = Field(ge=0.0, le=1.0)
 
@@ -19,13 +20,20 @@ class Section(BaseModel):
 class RunConfig(Section):
     name: str = Field("", pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$|^$", description="empty: the recipe's name")
     seed: NonNegativeInt = 42
-    folder: str = Field("runs", description="run directories live in here")
+    folder: str = Field("runs", description="run directories live in here; or a URL, such as s3://bucket/runs")
+    cache: str = Field("runs", description="where a run works whose folder is a URL; on several nodes one that all see")
     num_iterations: PositiveInt = 100
     wandb_project: str = Field("", description="empty: no Weights & Biases")
 
     @property
     def directory(self) -> Path:
-        return Path(self.folder) / self.name
+        """Where the run works."""
+        return working_folder(self.folder, self.cache) / self.name
+
+    @property
+    def place(self) -> str:
+        """Where the run can be found: its directory, or a URL that is a mirror of it."""
+        return join(self.folder, self.name) if is_url(self.folder) else str(self.directory)
 
     def is_due(self, step: int, every: int) -> bool:
         """Whether something is that happens at every so many updates (0: never), and at the last one."""

@@ -93,7 +93,7 @@ def load_pipeline(recipe: str, overrides: Sequence[str] = ()) -> Pipeline:
         stage, problems = _stage(outline, data, index)
         stages += [stage] if stage else []
         messages += [f"{source_of(key, keys, path)}: {problem}" for key, problem in problems]
-    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages), outline.router)
+    pipeline = Pipeline(outline.run.name, outline.run.directory, tuple(stages), outline.router, outline.run.place)
     messages = messages or [f"{path}: {problem}" for problem in _leaks(pipeline)]
     if messages:
         raise ConfigError("\n".join(messages))

@@ -37,6 +37,7 @@ Kind = Literal["pretrain", "sft", "reward_model", "ppo"]
 NO_INPUT = (
     "run.name",
     "run.folder",
+    "run.cache",
     "run.wandb_project",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
@@ -85,13 +86,15 @@ class Stage:
 @dataclass(frozen=True, slots=True)
 class Pipeline:
     """Stages in the order in which they run. Each has a run directory of its own inside `folder`. `router`: how one is
-    trained that chooses among their modules, when all are done; None: there is none.
+    trained that chooses among their modules, when all are done; None: there is none. `place`: a URL that mirrors
+    `folder`, if it is not that folder itself.
     """
 
     name: str
     folder: Path
     stages: tuple[Stage, ...]
     router: RouterConfig | None = None
+    place: str = ""
 
     @property
     def modules(self) -> Path:

@@ -13,7 +13,7 @@ from rl.metrics import FILE
 from rl.runs import different_keys, read_report
 
 Standing = Literal["new", "interrupted", "finished"]
-OURS = ("run.name", "run.seed", "run.folder")  # what a variant may not set
+OURS = ("run.name", "run.seed", "run.folder", "run.cache")  # what a variant may not set
 
 
 class SweepError(ValueError):
@@ -54,7 +54,7 @@ def standing(config: Config) -> Standing:
     if not (folder / FILE).exists():
         return "new"
     found = load_config(str(folder / "config.yaml"))
-    differing = [key for key in different_keys(found, config) if key != "run.folder"]
+    differing = [key for key in different_keys(found, config) if key not in ("run.folder", "run.cache")]
     if differing:
         raise SweepError(
             f"{folder} holds a run of another configuration: {', '.join(differing)} differ; choose another run.name"

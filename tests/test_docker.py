@@ -202,3 +202,48 @@ def test_the_script_makes_a_token_that_others_cannot_read(tmp_path: Path) -> Non
     again = token.read_text()
     subprocess.run(command, env=environment, capture_output=True, check=True, timeout=20)
     assert token.read_text() == again
+
+
+# -- shapes -----------------------------------------------------------------------------------------------------------
+
+
+def containers() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+    for pod in PODS:
+        for container in pod["containers"]:
+            yield pod, container
+
+
+@pytest.mark.parametrize(("manifest", "kind"), [(CLUSTER, "RayCluster"), (JOB, "RayJob")])
+def test_manifests_have_what_kubernetes_asks_for(manifest: dict[str, Any], kind: str) -> None:
+    assert (manifest["apiVersion"], manifest["kind"]) == ("ray.io/v1", kind)
+    assert re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,48}[a-z0-9])?", manifest["metadata"]["name"])  # with -head-svc behind it
+    assert manifest.keys() == {"apiVersion", "kind", "metadata", "spec"}
+
+
+def test_containers_have_what_kubernetes_asks_for() -> None:
+    for pod, container in containers():
+        volumes = {volume["name"] for volume in pod["volumes"]}
+        assert container["name"] and container["image"]
+        assert {mount["name"] for mount in container["volumeMounts"]} <= volumes
+        assert all(mount["mountPath"].startswith("/") for mount in container["volumeMounts"])
+        assert all(variable.keys() in ({"name", "value"}, {"name", "valueFrom"}) for variable in container["env"])
+        assert all(isinstance(variable.get("value", ""), str) for variable in container["env"])
+        amounts = container["resources"]["limits"]
+        assert all(re.fullmatch(r"\d+(\.\d+)?(m|[KMGT]i)?", str(amount)) for amount in amounts.values())
+
+
+def test_ray_options_in_manifests_are_text_that_ray_start_knows() -> None:
+    known = ray_start_options()
+    for group in (HEAD, *GROUPS.values()):
+        assert {f"--{name}" for name in group["rayStartParams"]} <= known
+        assert all(isinstance(value, str) for value in group["rayStartParams"].values())
+
+
+def test_compose_names_nothing_that_it_does_not_define() -> None:
+    known = {"image", "environment", "shm_size", "volumes", "networks", "restart", "entrypoint", "ports", "healthcheck"}
+    for service in COMPOSE["services"].values():
+        assert service.keys() <= known | {"depends_on", "build", "command"}
+        assert {volume.partition(":")[0] for volume in service["volumes"]} <= COMPOSE["volumes"].keys()
+        assert set(service["networks"]) <= COMPOSE["networks"].keys()
+        assert set(service.get("depends_on", ())) <= COMPOSE["services"].keys()
+        assert all(isinstance(value, str) for value in service["environment"].values())

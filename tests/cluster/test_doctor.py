@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from cluster.doctor import PACKAGES, Finding, Machine, diagnose, is_fit, measure, render
+from cluster.doors import Doors
 from envs.sandbox import NoSandbox, find_sandbox
 from envs.sandbox_run import Sandbox
 from models.device import GIB
@@ -20,6 +21,7 @@ LAPTOP = Machine(
     num_gpu_devices=0,
     has_libnuma=True,
     no_sandbox=None,
+    doors=Doors(True, ()),
     versions={**dict.fromkeys(PACKAGES, "1.0"), "torch": "2.13.0+cpu"},
     mismatched={},
 )
@@ -48,6 +50,9 @@ def test_a_laptop_is_enough() -> None:
         ),
         ({"has_libnuma": False}, "libnuma", "fail", "apt install libnuma1"),
         ({"no_sandbox": NoSandbox("no namespaces", "allow them")}, "sandbox", "warn", "allow them"),
+        ({"doors": Doors(False, ())}, "token", "warn", "makes one"),
+        ({"doors": Doors("it can be read by others: chmod 600", ())}, "token", "warn", "chmod 600"),
+        ({"doors": Doors(True, ("http://0.0.0.0:8265",))}, "dashboard", "warn", "RAY_AUTH_MODE=token"),
         ({"num_cores": 1}, "cores", "warn", "one core"),
         ({"free_memory_bytes": GIB}, "free memory", "warn", "smaller preset"),
         ({"free_memory_bytes": None}, "free memory", "warn", "4 GiB"),

@@ -59,9 +59,10 @@ def test_folders_that_a_job_would_look_for_in_vain(tmp_path: Path, monkeypatch: 
     monkeypatch.chdir(tmp_path)
     Path("model").mkdir()
     shared = "run.folder=/shared/runs"
-    require_shared(load_config("r1_zero_smoke", [shared]))
-    require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=owner/a-hub-id"]))
+    require_shared(load_config("r1_zero_smoke", [shared]), "/shared/runs/r1")
+    require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=owner/a-hub-id"]), "/shared/runs/r1")
+    require_shared(load_config("r1_zero_smoke"), "s3://bucket/runs/r1")
     with pytest.raises(PackageError, match=r"run.folder = runs: .* name an absolute one"):
-        require_shared(load_config("r1_zero_smoke"))
+        require_shared(load_config("r1_zero_smoke"), "runs/r1_zero_smoke")
     with pytest.raises(PackageError, match=r"model\.name_or_path = model: models do not travel"):
-        require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=model"]))
+        require_shared(load_config("r1_zero_smoke", [shared, "model.name_or_path=model"]), "/shared/runs/r1")

@@ -27,6 +27,9 @@ with ray_session(num_cpus=1, object_store_bytes=100 * 1024**2, logs=Path(sys.arg
     token = Path.home() / ".ray" / "auth_token"
     print(*(oct(path.stat().st_mode & 0o777) for path in (folder, token.parent, token)))
     print(ray.get(ray.remote(lambda: 6 * 7).remote()), flush=True)
+    if sys.argv[2] == "spill":
+        kept = [ray.put(bytes(40 * 1024**2)) for _ in range(4)]  # more than the object store holds
+        print(any("spill" in str(path.parent) for path in folder.rglob("*") if path.is_file()))
     if sys.argv[2] == "raise":
         raise RuntimeError("in the session")
     if sys.argv[2] == "die":
@@ -60,6 +63,13 @@ def test_it_is_closed_to_others_and_leaves_nothing(temporary: Path, tmp_path: Pa
     assert left(temporary) == []
     assert list(temporary.glob("z2o-*")) == []
     assert not (tmp_path / "logs").exists()
+
+
+def test_spilled_objects_lie_where_nobody_else_may_enter(temporary: Path, tmp_path: Path) -> None:
+    done = session(temporary, tmp_path / "logs", "spill")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split("\n")[:3] == ["0o700 0o700 0o600", "42", "True"]
+    assert list(temporary.glob("z2o-*")) == []
 
 
 def test_an_error_leaves_the_logs(temporary: Path, tmp_path: Path) -> None:

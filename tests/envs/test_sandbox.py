@@ -208,7 +208,15 @@ def test_every_run_has_an_empty_folder_of_its_own() -> None:
 
 
 def test_the_environment_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("API_KEY", "s3cret")
+    for name in (
+        "API_KEY",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "RAY_AUTH_TOKEN",
+        "RAY_AUTH_MODE",
+        "HF_TOKEN",
+    ):
+        monkeypatch.setenv(name, "s3cret")
     outcome = attack(
         "import ctypes, os\nprint(dict(os.environ))\n"
         "environ = ctypes.POINTER(ctypes.c_char_p).in_dll(ctypes.CDLL(None), 'environ')\n"
