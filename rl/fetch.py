@@ -1,15 +1,19 @@
 """A run brought here from its URL: all of it but the weights of checkpoints that a newer, intact one makes needless."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from rl.checkpoint import FOLDER as CHECKPOINTS
 from rl.checkpoint import MANIFEST, STATE, CheckpointError, verify
 from rl.files import RunLock, is_locked
-from rl.mirror_plan import HOME, Journal, Stamp, checkpoint_of, look, stamp_of
+from rl.mirror_plan import HOME, Journal, checkpoint_of, look, stamp_of
 from rl.places import PlaceError, join, split, working_folder
+from rl.pool import FOLDER as POOL
 from rl.remote_folder import RemoteFile, RemoteFolder
+from rl.store import FOLDER as STORE
 
+TRAINED = frozenset({CHECKPOINTS, STORE, POOL})  # folders of what only training writes
 HEAD = (MANIFEST, STATE)  # what tells how good a checkpoint was, and with whom it plays
 
 Say = Callable[[str], None]
@@ -40,7 +44,7 @@ def bring(remote: RemoteFolder, run_dir: Path, journal: Journal, say: Say) -> Jo
             for name in sorted(wanted, key=lambda name: name.endswith(f"/{MANIFEST}")):
                 _bring_file(remote, run_dir, name, there[name], journal, brought)
             has_good = has_good or _is_good(run_dir / folder, say)
-    _clear_others(run_dir, brought.files, say)
+    _clear_others(run_dir, [name for name in look(run_dir) if name not in brought.files and _is_trained(name)], say)
     brought.save(run_dir)
     return brought
 
@@ -69,15 +73,12 @@ def _bring_file(
     remote: RemoteFolder, run_dir: Path, name: str, file: RemoteFile, known: Journal, brought: Journal
 ) -> None:
     path, before = run_dir / name, known.files.get(name)
-    is_here = (
-        before is not None
-        and file.changed is not None
-        and (before.size, before.changed) == (file.size, file.changed)
-        and path.exists()
-        and before.is_of(stamp_of(path))
-    )
-    if not is_here:
-        remote.download(name, path)
+    if before is not None and file.changed is not None and path.exists():
+        is_same_there = (before.size, before.changed) == (file.size, file.changed)
+        if is_same_there and (before.is_of(stamp_of(path)) or not _is_trained(name)):
+            brought.files[name] = before
+            return
+    remote.download(name, path)
     brought.files[name] = stamp_of(path).model_copy(update={"changed": file.changed})
 
 
@@ -90,9 +91,13 @@ def _is_good(folder: Path, say: Say) -> bool:
     return True
 
 
-def _clear_others(run_dir: Path, kept: Mapping[str, Stamp], say: Say) -> None:
+def _is_trained(name: str) -> bool:
+    """Or else it is somebody's own, such as ratings and results of suites, and stays as it is here."""
+    return not TRAINED.isdisjoint(name.split("/"))
+
+
+def _clear_others(run_dir: Path, others: Sequence[str], say: Say) -> None:
     """Remove what only this machine has: another one went on from what had been sent, and has made it again."""
-    others = [name for name in look(run_dir) if name not in kept]
     for name in others:
         (run_dir / name).unlink()
     for folder in {folder for name in others if (folder := checkpoint_of(name))}:

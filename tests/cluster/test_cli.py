@@ -266,3 +266,36 @@ def test_ctrl_c_leaves_no_traceback() -> None:
     os.kill(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, b"stopped by Ctrl-C\n")
+
+
+def test_a_run_at_a_url_is_mirrored_and_read_there(
+    local: FakeLocal, tmp_path: Path, capsys: pytest.CaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(config: Config, *, resume: bool, address: str | None) -> int:
+        store = TrajectoryStore(config.run.directory, DIMENSIONS)
+        store.write([scored(trajectory(request(int(resume), 0)), [0.5])])
+        return 0
+
+    local.train = train
+    folder = f"run.folder=file://{tmp_path}/there"
+    for machine, more in (("a", []), ("b", ["--resume"])):
+        (tmp_path / machine).mkdir()
+        monkeypatch.chdir(tmp_path / machine)
+        assert cli.main(["train", "r1_zero_smoke", folder, *more]) == 0
+    parts = sorted(path.name for path in (tmp_path / "there" / "r1_zero_smoke" / "trajectories").iterdir())
+    assert parts == ["train-000000-part000.parquet", "train-000001-part000.parquet"]
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path)
+    assert cli.main(["show", f"file://{tmp_path}/there/r1_zero_smoke"]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.count("train-") == 2
+    assert "holds what file://" in printed.err
+    assert cli.main(["train", "r1_zero_smoke", folder]) == 2
+    assert "holds a run already; add --resume" in capsys.readouterr().err
+
+
+def test_a_url_out_of_reach_is_an_error_of_the_input(local: FakeLocal, capsys: pytest.CaptureFixture) -> None:
+    for arguments in (["show", "nonsense://a/b"], ["train", "r1_zero_smoke", "run.folder=nonsense://a"]):
+        assert cli.main(arguments) == 2
+        assert capsys.readouterr().err.startswith("error: nonsense://a")
+    assert local.calls == []

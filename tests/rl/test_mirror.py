@@ -441,6 +441,24 @@ def test_a_run_is_read_from_a_copy(
         local_copy(f"{place}-other", said.append)
 
 
+def test_what_a_reader_adds_to_his_copy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    place = f"file://{tmp_path}/there"
+    with mirrored(place, tmp_path / "a", resume=False, say=print):
+        save(tmp_path / "a", 2)
+        (tmp_path / "a" / "ratings.jsonl").write_text("one\n")
+    copy = local_copy(place, print)
+    (copy / "ratings.jsonl").write_text("one\ntwo\n")
+    (copy / "eval").mkdir()
+    (copy / "eval" / "mmlu.json").write_text("{}")
+    stray = copy / "trajectories" / "train-000009-part000.parquet"
+    stray.touch()
+    assert local_copy(place, print) == copy
+    assert (copy / "ratings.jsonl").read_text() == "one\ntwo\n"
+    assert (copy / "eval" / "mmlu.json").exists()
+    assert not stray.exists()
+
+
 def test_whoever_trains_here_reads_what_is_here(tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     folder, name = place.rsplit("/", 1)
