@@ -155,6 +155,13 @@ class RolloutFleet:
                 await fleet.call(member, handle.ping.remote(), HEARTBEAT_SECONDS)
 
     async def _bring_up(self, member: Member, publication: Publication) -> None:
+        try:
+            await self._load(member, publication)
+        except LearnerLostError:
+            if publication is self._publication:  # no rebuilt learner has published since
+                raise
+
+    async def _load(self, member: Member, publication: Publication) -> None:
         """Load and verify; a damaged transfer is pulled once more. A second failure is not the wire's fault."""
         if self._send is not None:
             # the dead must be found here: NCCL would wait for them
@@ -170,7 +177,7 @@ class RolloutFleet:
             except WeightSyncError:
                 if attempt == 2:
                     raise
-        self._versions[member.id] = publication.version
+        self._versions[member.id] = publication.version if publication is self._publication else OUTDATED
         self._announce()
 
     async def _send_to_all(self, publication: Publication, send: Send) -> None:

@@ -49,7 +49,9 @@ class Losses:
         self._num_losses = 1 if num_done > self._num_done else self._num_losses + 1
         self._num_done = max(num_done, self._num_done)
         if self._num_losses > MAX_LOSSES_IN_A_ROW:
-            raise lost
+            raise LearnerLostError(
+                f"the learner is lost faster than it learns; the last time: {lost}; continue with --resume"
+            ) from lost
         return lost
 
 

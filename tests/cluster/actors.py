@@ -80,7 +80,7 @@ class Player(Worker):
             _wait_for(self._faults.loads_after)
         self._num_loads += 1
         if self._num_loads == 1 and self._faults.finds_nothing:
-            raise ray.exceptions.OwnerDiedError("", None, b"", "")
+            raise ray.exceptions.ObjectLostError("00", None, "")
         if self._num_loads <= self._faults.refuses:
             from models.weights import WeightSyncError  # torch, which only a worker that refuses needs
 

@@ -1,11 +1,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from envs.task import Outcome
 from rl.batch import Advantages, pack
 from rl.checkpoint import RunState
 from rl.commits import Commit, read_commits
@@ -185,6 +187,59 @@ def test_restoring_keeps_the_dialogs_up_to_the_open_iteration(tmp_path: Path) ->
     with_records(tmp_path, second)
     assert [line.values["reward/mean"] for line in read_metrics(tmp_path)] == [0, 1, 20]
     with_records(tmp_path, elsewhere)
+
+
+def test_what_is_read_back_is_what_was_judged_with_all_its_sides(tmp_path: Path) -> None:
+    """Of every kind: ended, cut off, failed, judged twice as two sides; bit for bit all that a batch is made of."""
+    played = request(0, 3)
+    user = replace(trajectory(replace(played, role="user"), ("5", "")), outcome=Outcome(success=0.1 + 0.2))
+    kept = [
+        scored(trajectory(request(0, 0), ("7", "", "12")), [-1.5, 0.1, 1e-7]),
+        scored(trajectory(request(0, 1), status="truncated", version=4, finish="length")),
+        lost(request(0, 2)),
+        scored(trajectory(played, ("3", "4"))),
+        scored(user),
+    ]
+
+    async def first(records: Records) -> None:
+        records.keep(kept)
+        await records.settle()
+
+    async def second(records: Records) -> None:
+        records.restore()
+        found = await records.finished([request(0, group) for group in range(5)])
+        assert [len(sides) for _, sides in sorted(found.items())] == [1, 1, 1, 2]
+        back = [side for _, sides in sorted(found.items()) for side in sides]
+        for ours, theirs in zip(pack_all(back), pack_all(kept), strict=True):
+            np.testing.assert_array_equal(ours, theirs, strict=True)
+        assert [side.trajectory.outcome for side in back] == [side.trajectory.outcome for side in kept]
+        assert await records.finished([replace(played, run_seed=43)]) == {}  # another run's: it makes room
+        assert "train-0-3-0-user" not in ids(tmp_path)
+
+    def pack_all(rows: list[Scored]) -> list[np.ndarray]:
+        batch = pack(rows, reward_clip=10.0)
+        return [getattr(batch, field.name) for field in fields(batch)]
+
+    with_records(tmp_path, first)
+    with_records(tmp_path, second)
+
+
+def test_a_dialog_that_is_stored_twice_counts_once(tmp_path: Path) -> None:
+    said: list[str] = []
+
+    async def first(records: Records) -> None:
+        for answer in ("1", "2"):
+            records.keep([scored(trajectory(request(0), (answer,)))])
+            await records.settle()
+
+    async def second(records: Records) -> None:
+        records.restore()
+        found = await records.finished([request(0)])
+        assert [side.trajectory.turns[0].answer for side in found["train-0-0-0"]] == ["1"]
+
+    with_records(tmp_path, first)
+    with_records(tmp_path, second, said)
+    assert said == ["train iteration 0: 1 dialogs stored twice; the first counts"]
 
 
 def test_a_refused_checkpoint_is_named(tmp_path: Path) -> None:

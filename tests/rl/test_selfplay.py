@@ -33,7 +33,7 @@ from rl.trajectory import Score, Scored, Trajectory
 from tests.envs.test_selfplay import seed_for
 from tests.rl.builders import request, scored, trajectory
 from tests.rl.fakes import Run, Trap, small_config
-from tests.rl.test_loop import numbers, stop
+from tests.rl.test_loop import numbers, stop, stored
 
 SELFPLAY = (
     "tasks.mix=[{scenario: arithmetic-dialog, languages: [en]}]",
@@ -391,6 +391,20 @@ def test_a_run_killed_and_resumed_is_the_same(
     assert numbers(tmp_path) == numbers(whole[0].run_dir)
     here, there = ({p.name for p in (d / "opponents").iterdir()} for d in (tmp_path, whole[0].run_dir))
     assert here == there
+
+
+@pytest.mark.parametrize(("phase", "visit"), [("annotate", 3), ("collect train", 9)])
+def test_what_was_proposed_and_solved_is_read_back(
+    phase: str, visit: int, whole: tuple[Run, RunSummary], tmp_path: Path
+) -> None:
+    sparse = "checkpoint.every=100"
+    stop(selfplay_run(tmp_path, sparse, trap=Trap(phase, visit)))
+    kept = set(stored(tmp_path))
+    resumed = selfplay_run(tmp_path, sparse)
+    assert resumed.train() == whole[1]
+    assert not kept & set(resumed.rollouts.asked)
+    assert stored(tmp_path).keys() == stored(whole[0].run_dir).keys()
+    assert numbers(tmp_path) == numbers(whole[0].run_dir)
 
 
 def test_dialogs_in_flight_know_of_self_play_too(tmp_path: Path) -> None:
