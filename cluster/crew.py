@@ -40,8 +40,13 @@ def start_rollouts(
         return actor.remote(config, folder, plan, name)
 
     members = Fleet("rollout", start, rollout.num_rollout_workers, seats=seats)
-    timeout_seconds = 2 * rollout.episode_timeout_seconds
-    fleet = RolloutFleet(members, capacity=2 * rollout.max_num_seqs, call_timeout_seconds=timeout_seconds, send=send)
+    fleet = RolloutFleet(
+        members,
+        capacity=2 * rollout.max_num_seqs,
+        call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+        max_losses=rollout.max_worker_losses,
+        send=send,
+    )
     return fleet, members
 
 

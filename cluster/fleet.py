@@ -14,17 +14,21 @@ import ray
 from ray.actor import ActorHandle
 from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
 
+from cluster.places import Place
 from cluster.seats import Seats
 
 START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
-MAX_LOSSES_IN_A_ROW = 3
 SEAT_SECONDS = 0.25  # how often it is asked whether a worker has room
 
 log = logging.getLogger("zero2one")
 
 
 class MemberLostError(Exception):
-    """A worker died or did not answer in time."""
+    """A worker died, failed or did not answer in time (`is_silent`)."""
+
+    def __init__(self, cause: str, *, is_silent: bool = False) -> None:
+        super().__init__(cause)
+        self.is_silent = is_silent
 
 
 class FleetError(RuntimeError):
@@ -49,12 +53,18 @@ class Fleet:
     """
 
     def __init__(
-        self, role: str, spawn: Callable[[str], ActorHandle], size: int, *, seats: Seats | None = None
+        self,
+        role: str,
+        spawn: Callable[[str], ActorHandle],
+        size: int,
+        *,
+        seats: Seats | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.role, self._spawn, self._seats = role, spawn, seats
+        self.role, self._spawn, self._seats, self._sleep = role, spawn, seats, sleep
         self.num_restarts = 0
         self._num_spawned = 0
-        self._losses = [0] * size
+        self._places = [Place() for _ in range(size)]
         # started before the import below, so that they start while it runs
         handles = [self._start() for _ in range(size)]
         from ray.rllib.utils.actor_manager import FaultTolerantActorManager
@@ -77,23 +87,28 @@ class Fleet:
         except RayActorError as error:
             raise MemberLostError(f"{member.name} died: {last_line(error)}") from error
         except (TimeoutError, GetTimeoutError) as error:
-            raise MemberLostError(f"{member.name} did not answer within {timeout_seconds:g} s") from error
+            cause = f"{member.name} did not answer within {timeout_seconds:g} s"
+            raise MemberLostError(cause, is_silent=True) from error
 
     def credit(self, member: Member) -> None:
         """This worker has done a piece of work: what its place lost before no longer counts."""
-        self._losses[member.slot] = 0
+        self._places[member.slot].worked()
 
-    def replace(self, member: Member, cause: MemberLostError) -> Member:
-        """End a lost worker and start another in its place.
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool = False) -> Member:
+        """End a lost worker and start another in its place: at once, or after a pause if this place has lost more than
+        one. `is_excused`: the loss says nothing against the place.
 
         Raises:
             FleetError: this place has lost several workers in a row without a piece of work in between.
         """
-        self._losses[member.slot] += 1
-        if self._losses[member.slot] > MAX_LOSSES_IN_A_ROW:
+        place = self._places[member.slot]
+        place.lost(is_excused=is_excused)
+        if place.is_hopeless:
             raise FleetError(f"{self.role} workers die faster than they work; the last one: {cause}") from cause
         log.warning("%s worker replaced: %s", self.role, cause)
         self.num_restarts += 1
+        ray.kill(member.handle)
+        await self._sleep(place.pause_seconds)
         self.end(member)
         successor = self._join(member.slot)
         self.members[member.slot] = successor
@@ -105,14 +120,14 @@ class Fleet:
 
     def hire(self) -> Member:
         """One worker more."""
-        self._losses.append(0)
+        self._places.append(Place())
         member = self._join(len(self.members))
         self.members.append(member)
         return member
 
     def dismiss(self) -> Member:
         """The last worker is no member any more; the caller will `end` it when it has handed its work back."""
-        self._losses.pop()
+        self._places.pop()
         return self.members.pop()
 
     def end(self, member: Member) -> None:

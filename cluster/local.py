@@ -151,6 +151,7 @@ class Actors:
         return {
             "fleet/rollout_workers": float(len(self.rollout_members.members)),
             "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
+            "fleet/dialogs_set_aside": float(self.rollouts.num_set_aside),
             "fleet/reward_workers": float(len(self.reward_members.members)),
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
         } | self._model_metrics()

@@ -134,6 +134,7 @@ class RolloutConfig(Section):
     tools: tuple[ToolName, ...] = Field((), description="that the policy may call within an answer")
     tool_calls: ToolCallsConfig = ToolCallsConfig()
     episode_timeout_seconds: PositiveFloat = 300.0
+    max_worker_losses: PositiveInt = Field(3, description="workers that go down with a dialog alone before it fails")
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
     num_threads: PositiveInt = Field(1, description="CPU threads of one engine")

@@ -43,6 +43,7 @@ NO_INPUT = (
     "rollout.autoscale",
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
+    "rollout.max_worker_losses",
     "rewards.num_reward_workers",
     "rewards.model.name_or_path",  # its hash is an input, too
     "rewards.model.num_workers",

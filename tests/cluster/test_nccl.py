@@ -172,9 +172,10 @@ class FakeFleet:
     async def seated(self, member: Member) -> None:
         """There is always room."""
 
-    def replace(self, member: Member, cause: MemberLostError) -> None:
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool) -> Member:
         number, self._num_spawned = self._num_spawned, self._num_spawned + 1
         self.members[member.slot] = Member(member.slot, number, f"rollout-{number}", FakeHandle())
+        return self.members[member.slot]
 
     def stop(self) -> None: ...
 

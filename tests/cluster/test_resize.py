@@ -114,7 +114,7 @@ class MemoryFleet:
             answering.cancel()
             ending.cancel()
 
-    def replace(self, member: Member, cause: MemberLostError) -> Member:
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool) -> Member:
         raise AssertionError(f"nobody was lost: {cause}")
 
     def credit(self, member: Member) -> None: ...
