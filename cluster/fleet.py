@@ -12,10 +12,12 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
+from cluster.deaths import what_ray_says
 from cluster.places import Place
 from cluster.seats import Seats
+from cluster.witness import Witness
 
 START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
 SEAT_SECONDS = 0.25  # how often it is asked whether a worker has room
@@ -47,7 +49,7 @@ class Member:
 
 class Fleet:
     """`size` workers, made by `spawn(name)`, each on one of `seats` where they are given. Workers are added, and leave,
-    at the end, so that a place keeps its number.
+    at the end, so that a place keeps its number. `witness`: writes down how they are lost.
 
     Example: `member = fleet.members[0]; answer = await fleet.call(member, member.handle.ping.remote(), 5.0)`
     """
@@ -59,9 +61,11 @@ class Fleet:
         size: int,
         *,
         seats: Seats | None = None,
+        witness: Witness | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.role, self._spawn, self._seats, self._sleep = role, spawn, seats, sleep
+        self._witness = witness
         self.num_restarts = 0
         self._num_spawned = 0
         self._places = [Place() for _ in range(size)]
@@ -84,11 +88,17 @@ class Fleet:
                 return await answer
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
-        except RayActorError as error:
-            raise MemberLostError(f"{member.name} died: {last_line(error)}") from error
         except (TimeoutError, GetTimeoutError) as error:
             cause = f"{member.name} did not answer within {timeout_seconds:g} s"
             raise MemberLostError(cause, is_silent=True) from error
+        except RayError as error:  # it died, its node did, or Ray ended it for want of memory
+            raise MemberLostError(f"{member.name} died: {what_ray_says(str(error))}") from error
+
+    async def started(self, member: Member) -> None:
+        """Returns when it is up. Raises MemberLostError."""
+        await self.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
+        if self._witness is not None:
+            await asyncio.to_thread(self._witness.up)
 
     def credit(self, member: Member) -> None:
         """This worker has done a piece of work: what its place lost before no longer counts."""
@@ -101,11 +111,13 @@ class Fleet:
         Raises:
             FleetError: this place has lost several workers in a row without a piece of work in between.
         """
-        place = self._places[member.slot]
+        place, why = self._places[member.slot], str(cause)
+        if self._witness is not None:
+            why = await self._testify(self._witness, member, cause)
         place.lost(is_excused=is_excused)
         if place.is_hopeless:
-            raise FleetError(f"{self.role} workers die faster than they work; the last one: {cause}") from cause
-        log.warning("%s worker replaced: %s", self.role, cause)
+            raise FleetError(f"{self.role} workers die faster than they work; the last one: {why}") from cause
+        log.warning("%s worker replaced: %s", self.role, why)
         self.num_restarts += 1
         ray.kill(member.handle)
         await self._sleep(place.pause_seconds)
@@ -131,6 +143,8 @@ class Fleet:
         return self.members.pop()
 
     def end(self, member: Member) -> None:
+        if self._witness is not None:
+            self._witness.forget(member.handle)
         self._manager.remove_actor(member.id)
         ray.kill(member.handle)
         if self._seats is not None:
@@ -160,6 +174,15 @@ class Fleet:
             self._seats.clear()
         self._manager.clear()
 
+    async def _testify(self, witness: Witness, member: Member, cause: MemberLostError) -> str:
+        """Have it written down how a worker was lost, before it is ended; returns the cause in full."""
+        why = str(cause)
+        if cause.is_silent:
+            report = await witness.hung(member.name, why)
+            why = f"{why}; see {report}"
+        error = cause.__cause__ if isinstance(cause.__cause__, RayError) and not cause.is_silent else None
+        return await witness.died(member.handle, why, error)
+
     def _join(self, slot: int) -> Member:
         name, handle = self._start()
         self._manager.add_actors([handle])
@@ -168,9 +191,7 @@ class Fleet:
     def _start(self) -> tuple[str, ActorHandle]:
         name = f"{self.role}-{self._num_spawned}"
         self._num_spawned += 1
-        return name, self._spawn(name)
-
-
-def last_line(error: RayError) -> str:
-    """What happened, without the ids and the traceback that Ray puts before it and its guesses behind."""
-    return str(error).strip().rpartition("\n")[2].partition(" Some common causes include")[0].strip()
+        handle = self._spawn(name)
+        if self._witness is not None:
+            self._witness.expect(self.role, name, handle)
+        return name, handle

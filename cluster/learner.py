@@ -13,10 +13,12 @@ from ray.util import get_node_ip_address
 from ray.util.placement_group import PlacementGroup, placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.fleet import last_line
+from cluster.deaths import what_ray_says
 from cluster.nccl import ReceiverCalls
 from cluster.placement import Bundle
 from cluster.session import QUIET
+from cluster.stacks import offer_stacks
+from cluster.witness import Witness, actor_id
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
@@ -44,6 +46,7 @@ class LearnerActor:
     """One rank. `join` must be called on all ranks at once; so must everything after it."""
 
     def __init__(self, config: StageConfig, folder: Path, plan: DevicePlan, rank: int) -> None:
+        offer_stacks(ray.get_runtime_context().get_actor_id())
         self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
         self._learner: PPOLearner | SupervisedLearner | RewardLearner | None = None
         self._sender: NcclSender | None = None  # with rollout.weight_transfer = nccl
@@ -149,7 +152,9 @@ class LearnerActor:
         return self._learner
 
 
-def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> "LearnerGroup":
+def start_learner(
+    config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle, *, witness: Witness | None = None
+) -> "LearnerGroup":
     """One actor per rank, each with its bundle, side by side where that is possible."""
     learner = config.learner
     group = placement_group([bundle.for_ray] * learner.num_ranks, strategy="PACK")
@@ -162,14 +167,25 @@ def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: B
         ).remote(config, folder, plan, rank)
         for rank in range(learner.num_ranks)
     ]
-    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds)
+    return LearnerGroup(ranks, group, timeout_seconds=learner.timeout_seconds, witness=witness)
 
 
 class LearnerGroup:
     """Implements `rl.interfaces.Learner` and `rl.supervised_loop.SupervisedLearnerGroup` over all ranks."""
 
-    def __init__(self, ranks: list[ActorHandle], group: PlacementGroup, *, timeout_seconds: float) -> None:
-        self._ranks, self._group, self._timeout = ranks, group, timeout_seconds
+    def __init__(
+        self,
+        ranks: list[ActorHandle],
+        group: PlacementGroup,
+        *,
+        timeout_seconds: float,
+        witness: Witness | None = None,
+    ) -> None:
+        self._ranks, self._group, self._timeout, self._witness = ranks, group, timeout_seconds, witness
+        self.num_calls = self.num_answers = 0  # since it was started: signs of life for a watchdog
+        if witness is not None:
+            for number, rank in enumerate(ranks):
+                witness.expect("learner", f"learner-{number}", rank)
         self._published: int | None = None  # the version that the ranks hold, unless they have learned since
 
     async def join(self) -> None:
@@ -242,16 +258,29 @@ class LearnerGroup:
         return await self._wait(asyncio.gather(*(getattr(rank, method).remote(*args) for rank in self._ranks)))
 
     async def _wait(self, answer: Awaitable[Any]) -> Any:
+        self.num_calls += 1
         try:
             return await asyncio.wait_for(answer, self._timeout)
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
         except RayActorError as error:
-            raise LearnerError(f"a learner rank died: {last_line(error)}; continue with --resume") from error
+            raise LearnerError(f"a learner rank died: {await self._how(error)}; continue with --resume") from error
         except TimeoutError as error:
+            if self._witness is not None:
+                await self._witness.hung("learner", f"did not answer within {self._timeout:g} s")
             raise LearnerError(
                 f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}; continue with --resume"
             ) from error
+        finally:
+            self.num_answers += 1
+
+    async def _how(self, error: RayActorError) -> str:
+        """How a rank died, which is written down."""
+        said = what_ray_says(str(error))
+        for rank in self._ranks:
+            if self._witness is not None and actor_id(rank) == error.actor_id:
+                return await self._witness.died(rank, said, error)
+        return said
 
 
 def _add(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:

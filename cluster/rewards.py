@@ -13,7 +13,7 @@ from typing import Any, Literal
 import numpy as np
 from ray.actor import ActorHandle
 
-from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
+from cluster.fleet import Fleet, Member, MemberLostError
 from cluster.waiting import unless_failed
 from envs.task import Transcript
 from rewards.score import DialogScore, RewardError
@@ -37,6 +37,7 @@ class RewardFleet:
         self._free: asyncio.Queue[Member] = asyncio.Queue()
         self._started: set[int] = set()
         self._num_down = 0
+        self.num_answers = 0  # of workers, since the start
         self._busy: dict[int, int] = {}  # member id -> dialogs that it judges
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._arriving: dict[int, asyncio.Task[None]] = {}  # by place
@@ -151,6 +152,7 @@ class RewardFleet:
             lost = error
             raise
         finally:
+            self.num_answers += 1
             del self._busy[member.id]
             if not self._fleet.has(member):  # it was to leave when it had judged this
                 self._fleet.end(member)
@@ -177,7 +179,7 @@ class RewardFleet:
     async def _start(self, member: Member) -> MemberLostError | None:
         """Returns when it has, or why it has not."""
         try:
-            await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
+            await self._fleet.started(member)
         except MemberLostError as lost:
             return lost
         self._started.add(member.id)

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from ray.actor import ActorHandle
 
 from cluster.backlog import Backlog, Loss
-from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, FleetError, Member, MemberLostError
+from cluster.fleet import Fleet, FleetError, Member, MemberLostError
 from cluster.lifecycle import Life
 from cluster.waiting import unless_failed
 from cluster.workers import Publication
@@ -54,7 +54,7 @@ class RolloutFleet:
         send: Send | None = None,
     ) -> None:
         self._fleet, self._call_timeout, self._send = fleet, call_timeout_seconds, send
-        self.num_set_aside = 0
+        self.num_finished = self.num_set_aside = 0  # dialogs, and other requests
         self._publication: Publication | None = None
         self._lives = {member.id: Life(member.name) for member in fleet.members}
         self._backlog: Backlog[Request] = Backlog(capacity, max_losses)
@@ -135,7 +135,7 @@ class RolloutFleet:
         fleet, handle, life = self._fleet, member.handle, self._lives[member.id]
         await fleet.seated(member)
         life.move("starting")
-        await fleet.call(member, handle.ping.remote(), START_TIMEOUT_SECONDS)
+        await fleet.started(member)
         life.move("stale")
         while True:
             # a worker may be ahead: with NCCL all have the new weights a moment before they are the publication
@@ -247,6 +247,7 @@ class RolloutFleet:
         for inbox, results in by_inbox.items():
             inbox.put_nowait(results)
         if finished:
+            self.num_finished += len(finished)
             self._fleet.credit(member)
 
     def _announce(self) -> None:

@@ -22,6 +22,9 @@ class RunConfig(Section):
     folder: str = Field("runs", description="run directories live in here")
     num_iterations: PositiveInt = 100
     wandb_project: str = Field("", description="empty: no Weights & Biases")
+    watchdog_seconds: NonNegativeFloat = Field(
+        1800.0, description="without progress, after which there is a report, and twice which the run ends; 0: never"
+    )
 
     @property
     def directory(self) -> Path:

@@ -38,6 +38,7 @@ NO_INPUT = (
     "run.name",
     "run.folder",
     "run.wandb_project",
+    "run.watchdog_seconds",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
     "rollout.autoscale",

@@ -166,6 +166,9 @@ class FakeFleet:
         self.members = [Member(slot, slot, f"rollout-{slot}", FakeHandle()) for slot in range(size)]
         self._num_spawned = size
 
+    async def started(self, member: Member) -> None:
+        await member.handle.ping.remote()
+
     async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         return await asyncio.wait_for(answer, timeout_seconds)
 

@@ -89,6 +89,9 @@ class MemoryFleet:
     def __post_init__(self) -> None:
         self.members = [self._spawn(index, index) for index in range(self.num_workers)]
 
+    async def started(self, member: Worker) -> None:
+        await member.handle.ping.remote()
+
     async def call(self, member: Worker, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         return await answer
 
