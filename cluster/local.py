@@ -130,7 +130,7 @@ class Actors:
         control: Control,
         learner: LearnerGroup | None = None,
         *,
-        witness: Witness | None = None,
+        witness: Witness,
     ) -> "Actors":
         """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
         learner = learner or start_learner(config, plan, folder, placement.bundle("learner"), witness=witness)
@@ -182,7 +182,8 @@ class Actors:
         """Changes whenever anything has been done; while the learner works, which has a deadline of its own, always."""
         learner = self.learner
         at_work = time.monotonic() if learner.num_calls > learner.num_answers else 0.0
-        return self.rollouts.num_finished, self.rewards.num_answers, learner.num_answers, at_work
+        num_finished, num_restarts = self.rollouts.num_finished, self.rollout_members.num_restarts
+        return num_finished, num_restarts, self.rewards.num_answers, learner.num_answers, at_work
 
     def observe(self, timing: Mapping[str, float]) -> None:
         self.steering.observe(timing)

@@ -2,7 +2,8 @@
 
 Whatever a worker held when it went down is suspect. To be held twice by such a worker is bad luck often enough, so it
 proves nothing: such dialogs are held in ever smaller groups, on workers that hold nothing else, and after all others
-have had their turn. Only a worker that goes down with one dialog alone counts against that dialog.
+have had their turn. Only a worker that goes down with one dialog alone counts against that dialog. While workers are
+also lost by chance (with several dialogs or none, or with one that then finishes elsewhere) it takes as many more.
 """
 
 from collections import Counter, defaultdict
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 SHARED_LOSSES = 2  # from so many on, it is held apart from the others
 NARROWER = 8  # a group is so many times smaller after every further loss
+MAX_PATIENCE = 3  # times `max_kills`, however many workers are lost by chance
 MAX_SET_ASIDE_IN_A_ROW = 10  # nothing finished in between: more than the samples of a question that all do it
 
 
@@ -22,6 +24,8 @@ class Suspects:
         self._capacity, self._max_kills = capacity, max_kills
         self._losses: Counter[str] = Counter()
         self._kills: defaultdict[str, list[str]] = defaultdict(list)  # why each worker went down
+        self._chances: dict[str, int] = {}  # workers lost by chance before a dialog's first
+        self._num_chances = 0
         self._set_aside_in_a_row = 0
 
     def is_apart(self, id: str) -> bool:
@@ -38,11 +42,13 @@ class Suspects:
         alone and the measure is full: that one is to be set aside, and is forgotten here. Else empty.
         """
         self._losses.update(ids)
+        self._num_chances += len(ids) != 1
         if len(ids) != 1 or not self.are_to_blame:
             return ()
         kills = self._kills[ids[0]]
         kills.append(cause)
-        if len(kills) < self._max_kills:
+        chances = self._num_chances - self._chances.setdefault(ids[0], self._num_chances)
+        if len(kills) < min(self._max_kills + chances, MAX_PATIENCE * self._max_kills):
             return ()
         self._set_aside_in_a_row += 1
         self._forget(ids[0])
@@ -56,6 +62,7 @@ class Suspects:
     def finished(self, ids: Iterable[str]) -> None:
         """These are done, and innocent."""
         for id in ids:
+            self._num_chances += len(self._kills.get(id, ()))
             self._forget(id)
             self._set_aside_in_a_row = 0
 
@@ -66,3 +73,4 @@ class Suspects:
     def _forget(self, id: str) -> None:
         self._losses.pop(id, None)
         self._kills.pop(id, None)
+        self._chances.pop(id, None)

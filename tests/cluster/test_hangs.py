@@ -23,7 +23,8 @@ from tests.rl.builders import request
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("ray_cluster")]
 
 DEADLINE_SECONDS = 2.0
-REPORT_SECONDS = 30.0  # and a replacement, on a busy machine
+REPORT_SECONDS = 15.0  # on a busy machine
+REPLACED_SECONDS = 60.0
 
 
 def players(witness: Witness, first: Faults, size: int = 2) -> tuple[RolloutFleet, Fleet]:
@@ -59,13 +60,13 @@ async def test_who_hangs_is_replaced_within_the_deadline_and_reported(
     rollouts, members = players(Witness(tmp_path), fault, size=1)
     pids(members)
     await rollouts.publish(Weights(0))
-    start = time.monotonic()
+    start = time.time()
     done = await collect(rollouts)
-    seconds = time.monotonic() - start
     rollouts.stop()
     assert answers(done) == EXPECTED
-    assert seconds < DEADLINE_SECONDS + REPORT_SECONDS
-    report = the_report(tmp_path)
+    [file] = (tmp_path / FOLDER).iterdir()
+    assert file.stat().st_mtime - start < DEADLINE_SECONDS + REPORT_SECONDS
+    report = file.read_text()
     assert "rollout-0: rollout-0 did not answer within 2 s" in report
     assert f"{where}\n" in section(report, "rollout-0")
     assert "in _look" in section(report, "driver")
@@ -112,7 +113,7 @@ async def test_how_a_worker_died_is_written_down(number: signal.Signals, words: 
     await rollouts.publish(Weights(0))
     await collect(rollouts)
     os.kill(victim, number)
-    async with asyncio.timeout(REPORT_SECONDS):
+    async with asyncio.timeout(REPLACED_SECONDS):
         while not members.num_restarts:
             await asyncio.sleep(0.05)
     assert answers(await collect(rollouts)) == EXPECTED
