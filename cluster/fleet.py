@@ -153,7 +153,9 @@ class Fleet:
                 self._seats.trim()
 
     async def seated(self, member: Member) -> None:
-        """Returns when the cluster has room for it; before that it cannot start, which is not its fault."""
+        """Returns when the cluster has room for it; before that it cannot start, which is not its fault. The only wait
+        without a deadline: others work meanwhile, and where nobody does, the watchdog ends it.
+        """
         while self._seats is not None and not self._seats.is_reserved(member.name):
             await asyncio.sleep(SEAT_SECONDS)
 
@@ -178,8 +180,7 @@ class Fleet:
         """Have it written down how a worker was lost, before it is ended; returns the cause in full."""
         why = str(cause)
         if cause.is_silent:
-            report = await witness.hung(member.name, why)
-            why = f"{why}; see {report}"
+            why = f"{why}; what all processes were at: {await witness.hung(member.name, why)}"
         error = cause.__cause__ if isinstance(cause.__cause__, RayError) and not cause.is_silent else None
         return await witness.died(member.handle, why, error)
 

@@ -266,11 +266,10 @@ class LearnerGroup:
         except RayActorError as error:
             raise LearnerError(f"a learner rank died: {await self._how(error)}; continue with --resume") from error
         except TimeoutError as error:
+            why = f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}"
             if self._witness is not None:
-                await self._witness.hung("learner", f"did not answer within {self._timeout:g} s")
-            raise LearnerError(
-                f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}; continue with --resume"
-            ) from error
+                why = f"{why}; what all processes were at: {await self._witness.hung('learner', why)}"
+            raise LearnerError(f"{why}; continue with --resume") from error
         finally:
             self.num_answers += 1
 

@@ -100,7 +100,7 @@ async def _watch(seconds: float, actors: "Actors", witness: Witness) -> None:
     """Never returns. Raises StalledError where the run makes no progress for twice so long; 0: it is never looked."""
 
     async def report(why: str) -> None:
-        say(f"warning: {why}: see {await witness.hung('run', why)}")
+        say(f"warning: {why}; what all processes were at: {await witness.hung('run', why)}")
 
     if seconds:
         await Watchdog(seconds, actors.signs_of_progress, report).run()

@@ -4,11 +4,11 @@ what nobody thought of, and for a driver that is stuck itself.
 
 import asyncio
 import faulthandler
-import sys
 import time
 from collections.abc import Awaitable, Callable
 
 CHECKS = 20  # in a period
+STDERR = 2
 
 
 class StalledError(RuntimeError):
@@ -42,7 +42,7 @@ class Watchdog:
     async def _watch(self) -> None:
         seen, since, is_reported = self._signs(), self._clock(), False
         while True:
-            faulthandler.dump_traceback_later(2 * self._seconds, exit=True, file=sys.stderr)
+            faulthandler.dump_traceback_later(2 * self._seconds, exit=True, file=STDERR)
             await asyncio.sleep(self._seconds / CHECKS)
             now, signs = self._clock(), self._signs()
             if signs != seen:

@@ -19,6 +19,7 @@ from pathlib import Path
 import ray
 from ray._private.worker import global_worker
 from ray.actor import ActorHandle
+from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
 from cluster.deaths import Death, describe, last_lines, node_in, pid_in, record
@@ -79,7 +80,10 @@ class Witness:
         cause = describe(said, exit, lines, num_oom_kills=kills - self._num_oom_kills)
         self._num_oom_kills = kills
         node = ray.util.get_node_ip_address() if known.hold else node_in(str(error))
-        record(self._run_dir, Death(time.time(), known.role, known.name, pid, node, cause, lines))
+        try:
+            record(self._run_dir, Death(time.time(), known.role, known.name, pid, node, cause, lines))
+        except OSError as error:  # that it cannot be written down must not end the run
+            log.warning("%s: %s", known.name, error)
         return cause
 
     def forget(self, handle: ActorHandle) -> None:
@@ -88,17 +92,21 @@ class Witness:
         if known is not None and known.hold is not None:
             known.hold.close()
 
-    async def hung(self, who: str, why: str) -> Path:
-        """Write down what every process of the run is at. Takes no longer than `NODE_SECONDS` and a little."""
+    async def hung(self, who: str, why: str) -> str:
+        """Write down what every process of the run is at, within `NODE_SECONDS` and a little. Returns where that is, or
+        why it is nowhere, which must not end the run.
+        """
         if self._looking is None or self._looking.done():  # who hangs at the same time shares what is seen
             self._looking = asyncio.create_task(self._look())
-        seen = await asyncio.shield(self._looking)
         stamp = time.strftime("%Y%m%d-%H%M%S")
         path = self._run_dir / FOLDER / f"{stamp}-{who.replace(' ', '-')}.txt"
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(f"{stamp}: {who}: {why}\n\n{seen}", encoding="utf-8")
-        log.warning("%s: %s; what all processes were at: %s", who, why, path)
-        return path
+        try:
+            seen = await asyncio.shield(self._looking)
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"{stamp}: {who}: {why}\n\n{seen}", encoding="utf-8")
+        except (OSError, RayError) as error:
+            return f"no report: {error}"
+        return str(path)
 
     async def _look(self) -> str:
         """A section for every process, those that cannot be reached included."""

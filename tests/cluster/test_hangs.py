@@ -71,7 +71,7 @@ async def test_who_hangs_is_replaced_within_the_deadline_and_reported(
     assert f"{where}\n" in section(report, "rollout-0")
     assert "in _look" in section(report, "driver")
     [death] = deaths(tmp_path)
-    assert death["cause"].startswith(f"rollout-0 did not answer within 2 s; see {tmp_path}/hangs/")
+    assert death["cause"].endswith(f"what all processes were at: {file}")
 
 
 async def test_a_process_that_is_stopped_is_reported_as_such(tmp_path: Path) -> None:
