@@ -11,6 +11,7 @@ from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet, Send
 from cluster.seats import Seats
 from cluster.session import QUIET
+from cluster.witness import Witness
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.config import Config
@@ -24,9 +25,10 @@ def start_rollouts(
     *,
     seats: Seats | None = None,
     send: Send | None = None,
+    witness: Witness | None = None,
 ) -> tuple[RolloutFleet, Fleet]:
     """The rollout workers, and what keeps them alive; inside the event loop that will serve them. `seats`: where each
-    of them sits; without, wherever Ray finds room.
+    of them sits; without, wherever Ray finds room. `witness`: writes down how they are lost.
     """
     rollout = config.rollout
 
@@ -39,16 +41,22 @@ def start_rollouts(
         )
         return actor.remote(config, folder, plan, name)
 
-    members = Fleet("rollout", start, rollout.num_rollout_workers, seats=seats)
-    timeout_seconds = 2 * rollout.episode_timeout_seconds
-    fleet = RolloutFleet(members, capacity=2 * rollout.max_num_seqs, call_timeout_seconds=timeout_seconds, send=send)
+    members = Fleet("rollout", start, rollout.num_rollout_workers, seats=seats, witness=witness)
+    fleet = RolloutFleet(
+        members,
+        capacity=2 * rollout.max_num_seqs,
+        call_timeout_seconds=2 * rollout.episode_timeout_seconds,
+        max_losses=rollout.max_worker_losses,
+        send=send,
+    )
     return fleet, members
 
 
-def start_rewards(config: Config, bundle: Bundle) -> tuple[RewardFleet, Fleet]:
+def start_rewards(config: Config, bundle: Bundle, *, witness: Witness | None = None) -> tuple[RewardFleet, Fleet]:
     """The reward workers, likewise, each of which reserves `bundle`."""
     actor = RewardActor.options(num_cpus=bundle.cpus, memory=bundle.memory_bytes)
-    members = Fleet("reward", lambda name: actor.remote(config), config.rewards.num_reward_workers)
+    size = config.rewards.num_reward_workers
+    members = Fleet("reward", lambda name: actor.remote(config), size, witness=witness)
     return reward_fleet(config, members), members
 
 

@@ -12,19 +12,25 @@ from typing import Any
 
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import GetTimeoutError, RayActorError, RayError, RayTaskError
+from ray.exceptions import GetTimeoutError, RayError, RayTaskError
 
+from cluster.deaths import what_ray_says
+from cluster.places import Place
 from cluster.seats import Seats
+from cluster.witness import Witness
 
 START_TIMEOUT_SECONDS = 600.0  # importing vLLM on a slow disk takes minutes
-MAX_LOSSES_IN_A_ROW = 3
 SEAT_SECONDS = 0.25  # how often it is asked whether a worker has room
 
 log = logging.getLogger("zero2one")
 
 
 class MemberLostError(Exception):
-    """A worker died or did not answer in time."""
+    """A worker died, failed or did not answer in time (`is_silent`)."""
+
+    def __init__(self, cause: str, *, is_silent: bool = False) -> None:
+        super().__init__(cause)
+        self.is_silent = is_silent
 
 
 class FleetError(RuntimeError):
@@ -43,18 +49,26 @@ class Member:
 
 class Fleet:
     """`size` workers, made by `spawn(name)`, each on one of `seats` where they are given. Workers are added, and leave,
-    at the end, so that a place keeps its number.
+    at the end, so that a place keeps its number. `witness`: writes down how they are lost.
 
     Example: `member = fleet.members[0]; answer = await fleet.call(member, member.handle.ping.remote(), 5.0)`
     """
 
     def __init__(
-        self, role: str, spawn: Callable[[str], ActorHandle], size: int, *, seats: Seats | None = None
+        self,
+        role: str,
+        spawn: Callable[[str], ActorHandle],
+        size: int,
+        *,
+        seats: Seats | None = None,
+        witness: Witness | None = None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self.role, self._spawn, self._seats = role, spawn, seats
+        self.role, self._spawn, self._seats, self._sleep = role, spawn, seats, sleep
+        self._witness = witness
         self.num_restarts = 0
         self._num_spawned = 0
-        self._losses = [0] * size
+        self._places = [Place() for _ in range(size)]
         # started before the import below, so that they start while it runs
         handles = [self._start() for _ in range(size)]
         from ray.rllib.utils.actor_manager import FaultTolerantActorManager
@@ -74,26 +88,39 @@ class Fleet:
                 return await answer
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
-        except RayActorError as error:
-            raise MemberLostError(f"{member.name} died: {last_line(error)}") from error
         except (TimeoutError, GetTimeoutError) as error:
-            raise MemberLostError(f"{member.name} did not answer within {timeout_seconds:g} s") from error
+            cause = f"{member.name} did not answer within {timeout_seconds:g} s"
+            raise MemberLostError(cause, is_silent=True) from error
+        except RayError as error:  # it died, its node did, or Ray ended it for want of memory
+            raise MemberLostError(f"{member.name} died: {what_ray_says(str(error))}") from error
+
+    async def started(self, member: Member) -> None:
+        """Returns when it is up. Raises MemberLostError."""
+        await self.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
+        if self._witness is not None:
+            await asyncio.to_thread(self._witness.up)
 
     def credit(self, member: Member) -> None:
         """This worker has done a piece of work: what its place lost before no longer counts."""
-        self._losses[member.slot] = 0
+        self._places[member.slot].worked()
 
-    def replace(self, member: Member, cause: MemberLostError) -> Member:
-        """End a lost worker and start another in its place.
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool = False) -> Member:
+        """End a lost worker and start another in its place: at once, or after a pause if this place has lost more than
+        one. `is_excused`: the loss says nothing against the place.
 
         Raises:
             FleetError: this place has lost several workers in a row without a piece of work in between.
         """
-        self._losses[member.slot] += 1
-        if self._losses[member.slot] > MAX_LOSSES_IN_A_ROW:
-            raise FleetError(f"{self.role} workers die faster than they work; the last one: {cause}") from cause
-        log.warning("%s worker replaced: %s", self.role, cause)
+        place, why = self._places[member.slot], str(cause)
+        if self._witness is not None:
+            why = await self._testify(self._witness, member, cause)
+        place.lost(is_excused=is_excused)
+        if place.is_hopeless:
+            raise FleetError(f"{self.role} workers die faster than they work; the last one: {why}") from cause
+        log.warning("%s worker replaced: %s", self.role, why)
         self.num_restarts += 1
+        ray.kill(member.handle)
+        await self._sleep(place.pause_seconds)
         self.end(member)
         successor = self._join(member.slot)
         self.members[member.slot] = successor
@@ -105,17 +132,19 @@ class Fleet:
 
     def hire(self) -> Member:
         """One worker more."""
-        self._losses.append(0)
+        self._places.append(Place())
         member = self._join(len(self.members))
         self.members.append(member)
         return member
 
     def dismiss(self) -> Member:
         """The last worker is no member any more; the caller will `end` it when it has handed its work back."""
-        self._losses.pop()
+        self._places.pop()
         return self.members.pop()
 
     def end(self, member: Member) -> None:
+        if self._witness is not None:
+            self._witness.forget(member.handle)
         self._manager.remove_actor(member.id)
         ray.kill(member.handle)
         if self._seats is not None:
@@ -124,7 +153,9 @@ class Fleet:
                 self._seats.trim()
 
     async def seated(self, member: Member) -> None:
-        """Returns when the cluster has room for it; before that it cannot start, which is not its fault."""
+        """Returns when the cluster has room for it; before that it cannot start, which is not its fault. The only wait
+        without a deadline: others work meanwhile, and where nobody does, the watchdog ends it.
+        """
         while self._seats is not None and not self._seats.is_reserved(member.name):
             await asyncio.sleep(SEAT_SECONDS)
 
@@ -145,6 +176,14 @@ class Fleet:
             self._seats.clear()
         self._manager.clear()
 
+    async def _testify(self, witness: Witness, member: Member, cause: MemberLostError) -> str:
+        """Have it written down how a worker was lost, before it is ended; returns the cause in full."""
+        why = str(cause)
+        if cause.is_silent:
+            why = f"{why}; what all processes were at: {await witness.hung(member.name, why)}"
+        error = cause.__cause__ if isinstance(cause.__cause__, RayError) and not cause.is_silent else None
+        return await witness.died(member.handle, why, error)
+
     def _join(self, slot: int) -> Member:
         name, handle = self._start()
         self._manager.add_actors([handle])
@@ -153,9 +192,7 @@ class Fleet:
     def _start(self) -> tuple[str, ActorHandle]:
         name = f"{self.role}-{self._num_spawned}"
         self._num_spawned += 1
-        return name, self._spawn(name)
-
-
-def last_line(error: RayError) -> str:
-    """What happened, without the ids and the traceback that Ray puts before it and its guesses behind."""
-    return str(error).strip().rpartition("\n")[2].partition(" Some common causes include")[0].strip()
+        handle = self._spawn(name)
+        if self._witness is not None:
+            self._witness.expect(self.role, name, handle)
+        return name, handle

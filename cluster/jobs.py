@@ -56,7 +56,7 @@ def connect(address: str | None) -> JobSubmissionClient:
 
 def submit_run(recipe: str, overrides: Sequence[str], *, address: str | None, resume: bool) -> str:
     """Check the recipe, send the code, start the job. Returns its id; nothing is sent where something is wrong."""
-    name, place, configs = _resolve(recipe, overrides)
+    name, folder, place, configs = _resolve(recipe, overrides)
     for config in configs:
         require_shared(config, place)
         _check_meaning(config)
@@ -70,12 +70,12 @@ def submit_run(recipe: str, overrides: Sequence[str], *, address: str | None, re
     print(package.describe())
     command = ["train", recipe, *overrides, "--address", "auto", *(["--resume"] if resume else [])]
     job = f"{name}-{datetime.now(UTC):%Y%m%d-%H%M%S}"
-    with tempfile.TemporaryDirectory(prefix="zero2one-") as folder:
-        package.write(Path(folder))
+    with tempfile.TemporaryDirectory(prefix="zero2one-") as code:
+        package.write(Path(code))
         # the project's metadata, which `doctor` and the preflight compare with, is that of the image
-        environment = {"working_dir": folder, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
+        environment = {"working_dir": code, "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_SECONDS)}}
         client.submit_job(
-            entrypoint=_entrypoint("driver", [str(run_dir), *command]),
+            entrypoint=_entrypoint("driver", [str(folder), *command]),
             submission_id=job,
             runtime_env=environment,
             metadata={"run": place, "zero2one": metadata.version("zero2one")},
@@ -154,13 +154,13 @@ def run_of(client: JobSubmissionClient, job: str) -> str:
     return _run_of(find_job(client, job))
 
 
-def _resolve(recipe: str, overrides: Sequence[str]) -> tuple[str, str, list[StageConfig]]:
-    """Name, place and configurations of a run or a pipeline."""
+def _resolve(recipe: str, overrides: Sequence[str]) -> tuple[str, Path, str, list[StageConfig]]:
+    """Name, working folder, place and configurations of a run or a pipeline."""
     if is_pipeline(recipe):
         pipeline = load_pipeline(recipe, overrides)
-        return pipeline.name, pipeline.place, [stage.config for stage in pipeline.stages]
+        return pipeline.name, pipeline.run_dir, pipeline.place, [stage.config for stage in pipeline.stages]
     config = load_config(recipe, overrides)
-    return config.run.name, config.run.place, [config]
+    return config.run.name, config.run.directory, config.run.place, [config]
 
 
 def _check_meaning(config: StageConfig) -> None:

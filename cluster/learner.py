@@ -18,10 +18,12 @@ from ray.util import get_node_ip_address
 from ray.util.placement_group import PlacementGroup, placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.fleet import last_line
+from cluster.deaths import what_ray_says
 from cluster.nccl import ReceiverCalls
 from cluster.placement import Bundle
 from cluster.session import QUIET
+from cluster.stacks import offer_stacks
+from cluster.witness import Witness, actor_id
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.engine import close_group, init_group, prepare_cpu
@@ -49,6 +51,7 @@ class LearnerActor:
     """One rank. `join` must be called on all ranks at once; so must everything after it."""
 
     def __init__(self, config: StageConfig, folder: Path, plan: DevicePlan, rank: int) -> None:
+        offer_stacks(ray.get_runtime_context().get_actor_id())
         self._config, self._folder, self._plan, self._rank = config, folder, plan, rank
         self._learner: PPOLearner | SupervisedLearner | RewardLearner | None = None
         self._sender: NcclSender | None = None  # with rollout.weight_transfer = nccl
@@ -160,10 +163,14 @@ class Ranks:
     group: PlacementGroup
 
 
-def start_learner(config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle) -> "LearnerGroup":
+def start_learner(
+    config: StageConfig, plan: DevicePlan, folder: Path, bundle: Bundle, *, witness: Witness | None = None
+) -> "LearnerGroup":
     """One actor per rank, each with its bundle, side by side where that is possible."""
     return LearnerGroup(
-        partial(_start_ranks, config, plan, folder, bundle), timeout_seconds=config.learner.timeout_seconds
+        partial(_start_ranks, config, plan, folder, bundle),
+        timeout_seconds=config.learner.timeout_seconds,
+        witness=witness,
     )
 
 
@@ -187,10 +194,18 @@ class LearnerGroup:
     starts, now and whenever they are lost.
     """
 
-    def __init__(self, start: Callable[[], Ranks], *, timeout_seconds: float) -> None:
-        self._start, self._timeout = start, timeout_seconds
-        self._ranks = start()
+    def __init__(self, start: Callable[[], Ranks], *, timeout_seconds: float, witness: Witness | None = None) -> None:
+        self._start, self._timeout, self._witness = start, timeout_seconds, witness
+        self.num_calls = self.num_answers = 0  # since it was started: signs of life for a watchdog
+        self._ranks = self._started()
         self._published: int | None = None  # the version that the ranks hold, unless they have learned since
+
+    def _started(self) -> Ranks:
+        ranks = self._start()
+        if self._witness is not None:
+            for number, rank in enumerate(ranks.actors):
+                self._witness.expect("learner", f"learner-{number}", rank)
+        return ranks
 
     async def join(self) -> None:
         address, port = await self._wait(self._ranks.actors[0].address.remote())
@@ -199,7 +214,7 @@ class LearnerGroup:
     async def rebuild(self) -> None:
         self.stop()
         self._published = None
-        self._ranks = self._start()
+        self._ranks = self._started()
         await self.join()
 
     async def annotate(self, batch: Batch) -> Annotations:
@@ -274,24 +289,32 @@ class LearnerGroup:
             await asyncio.wait(answers, timeout=DEATH_SECONDS)
             for answer in answers:
                 if answer.done() and isinstance(death := answer.exception(), RayActorError):
-                    raise _lost(death) from error
+                    raise await self._lost(death) from error
             raise
 
     async def _wait(self, answer: Awaitable[Any]) -> Any:
+        self.num_calls += 1
         try:
             return await asyncio.wait_for(answer, self._timeout)
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
         except RayActorError as error:
-            raise _lost(error) from error
+            raise await self._lost(error) from error
         except TimeoutError as error:
-            raise LearnerLostError(
-                f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}"
-            ) from error
+            why = f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}"
+            if self._witness is not None:
+                why = f"{why}; what all processes were at: {await self._witness.hung('learner', why)}"
+            raise LearnerLostError(why) from error
+        finally:
+            self.num_answers += 1
 
-
-def _lost(death: RayActorError) -> LearnerLostError:
-    return LearnerLostError(f"a learner rank died: {last_line(death)}")
+    async def _lost(self, death: RayActorError) -> LearnerLostError:
+        """How a rank died, which is written down."""
+        said = what_ray_says(str(death))
+        for rank in self._ranks.actors:
+            if self._witness is not None and actor_id(rank) == death.actor_id:
+                said = await self._witness.died(rank, said, death)
+        return LearnerLostError(f"a learner rank died: {said}")
 
 
 def _add(left: np.ndarray | None, right: np.ndarray | None) -> np.ndarray | None:

@@ -31,6 +31,9 @@ from cluster.run_directory import (
 from cluster.seats import Seats
 from cluster.site import cluster_nodes
 from cluster.steering import Steering
+from cluster.waiting import unless_failed
+from cluster.watchdog import Watchdog
+from cluster.witness import Witness
 from models.device import DevicePlan
 from rewards.dimensions.reward_model import MODEL_REWARD
 from rl.build import prepare_model
@@ -77,16 +80,31 @@ async def _run(
     config: Config, plan: DevicePlan, placement: Placement, model_folder: Path, records: Records
 ) -> RunSummary:
     started = time.monotonic()
-    actors = Actors.start(config, plan, placement, model_folder, records.control)
+    witness = Witness(records.run_dir)
+    actors = Actors.start(config, plan, placement, model_folder, records.control, witness=witness)
+    watching = asyncio.create_task(_watch(config.run.watchdog_seconds, actors, witness))
     try:
         library, mix = build_tasks(config)
         with graceful_stop(records.control):
             await actors.learner.join()
             say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
             world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
-            return await Trainer(config, library, mix, signal_of(config.rewards), world, records).train()
+            trainer = Trainer(config, library, mix, signal_of(config.rewards), world, records)
+            return await unless_failed(trainer.train(), watching)
     finally:
+        watching.cancel()
         actors.stop()
+
+
+async def _watch(seconds: float, actors: "Actors", witness: Witness) -> None:
+    """Never returns. Raises StalledError where the run makes no progress for twice so long; 0: it is never looked."""
+
+    async def report(why: str) -> None:
+        say(f"warning: {why}; what all processes were at: {await witness.hung('run', why)}")
+
+    if seconds:
+        await Watchdog(seconds, actors.signs_of_progress, report).run()
+    await asyncio.Event().wait()
 
 
 @dataclass
@@ -111,15 +129,19 @@ class Actors:
         folder: Path,
         control: Control,
         learner: LearnerGroup | None = None,
+        *,
+        witness: Witness,
     ) -> "Actors":
         """Must be called inside the event loop that will serve the fleets. `learner`: one that is there already."""
-        learner = learner or start_learner(config, plan, folder, placement.bundle("learner"))
+        learner = learner or start_learner(config, plan, folder, placement.bundle("learner"), witness=witness)
         rollout, rewards = config.rollout, config.rewards
         seats = Seats(placement.bundle("rollout"))
         send = learner.send if plan.weight_transfer == "nccl" else None
-        rollout_fleet, rollout_members = start_rollouts(config, plan, folder, seats=seats, send=send)
-        rules, reward_members = start_rewards(config, placement.bundle("reward"))
-        model_members = start_reward_models(rewards.model, placement) if rewards.model.name_or_path else None
+        rollout_fleet, rollout_members = start_rollouts(config, plan, folder, seats=seats, send=send, witness=witness)
+        rules, reward_members = start_rewards(config, placement.bundle("reward"), witness=witness)
+        model_members = (
+            start_reward_models(rewards.model, placement, witness=witness) if rewards.model.name_or_path else None
+        )
         steering = Steering(
             control,
             rollout_fleet,
@@ -151,9 +173,17 @@ class Actors:
         return {
             "fleet/rollout_workers": float(len(self.rollout_members.members)),
             "fleet/rollout_restarts": float(self.rollout_members.num_restarts),
+            "fleet/dialogs_set_aside": float(self.rollouts.num_set_aside),
             "fleet/reward_workers": float(len(self.reward_members.members)),
             "fleet/reward_restarts": float(self.reward_members.num_restarts),
         } | self._model_metrics()
+
+    def signs_of_progress(self) -> object:
+        """Changes whenever anything has been done; while the learner works, which has a deadline of its own, always."""
+        learner = self.learner
+        at_work = time.monotonic() if learner.num_calls > learner.num_answers else 0.0
+        num_finished, num_restarts = self.rollouts.num_finished, self.rollout_members.num_restarts
+        return num_finished, num_restarts, self.rewards.num_answers, learner.num_answers, at_work
 
     def observe(self, timing: Mapping[str, float]) -> None:
         self.steering.observe(timing)

@@ -14,6 +14,7 @@ from cluster.placement import Placement
 from cluster.reward_worker import Worker
 from cluster.rewards import Outcome, RewardFleet
 from cluster.session import QUIET
+from cluster.witness import Witness
 from envs.task import Transcript
 from models.engine import prepare_cpu
 from rewards.score import DialogScore, RewardError
@@ -25,6 +26,7 @@ from rl.trajectory import Trajectory
 @ray.remote
 class RewardModelActor(Worker):
     def __init__(self, service: RewardServiceConfig) -> None:
+        super().__init__()
         prepare_cpu(service.num_threads)
         self._judge = build_model_judge(service)
         self._judge.warm_up()
@@ -39,12 +41,12 @@ class RewardModelActor(Worker):
         return self._judge.judge_turn(transcript, name)
 
 
-def start_reward_models(service: RewardServiceConfig, placement: Placement) -> Fleet:
+def start_reward_models(service: RewardServiceConfig, placement: Placement, *, witness: Witness | None = None) -> Fleet:
     bundle = placement.bundle("reward model")
     actor = RewardModelActor.options(
         num_cpus=bundle.cpus, num_gpus=bundle.gpus, memory=bundle.memory_bytes, runtime_env={"env_vars": QUIET}
     )
-    return Fleet("reward model", lambda name: actor.remote(service), service.num_workers)
+    return Fleet("reward model", lambda name: actor.remote(service), service.num_workers, witness=witness)
 
 
 class RulesAndModel:
@@ -64,6 +66,10 @@ class RulesAndModel:
             self._merge(outcome, by_id.get(trajectory.request.id))
             for trajectory, outcome in zip(trajectories, rules, strict=True)
         ]
+
+    @property
+    def num_answers(self) -> int:
+        return self._rules.num_answers + self._model.num_answers
 
     def stop(self) -> None:
         self._rules.stop()

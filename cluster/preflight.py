@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import GetTimeoutError, RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from cluster.fleet import last_line
+from cluster.deaths import what_ray_says
 from cluster.session import joined
 from cluster.site import Site, cluster_nodes, this_machine
 from rl.pipeline import files_of, models_of
@@ -148,7 +148,7 @@ def _ask(nodes: Mapping[str, str], calls: Mapping[str, tuple]) -> dict[str, Sequ
         except GetTimeoutError:
             found[node] = [f"no answer within {TIMEOUT_SECONDS:g} s"]
         except RayError as error:
-            found[node] = [last_line(error)]
+            found[node] = [what_ray_says(str(error))]
     return found
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import ray
 
+from cluster.stacks import offer_stacks
 from envs.task import Transcript
 from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.config import Config
@@ -13,7 +14,10 @@ from rl.tasks import build_scorer
 
 
 class Worker:
-    """What the fleet asks of every worker."""
+    """What the fleet asks of every worker, and its stacks, which it offers from the start."""
+
+    def __init__(self) -> None:
+        offer_stacks(ray.get_runtime_context().get_actor_id())
 
     def ping(self) -> str:
         """Answers once the worker has been built, which is also when it is ready for work."""
@@ -30,6 +34,7 @@ class Worker:
 @ray.remote
 class RewardActor(Worker):
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self._scorer = build_scorer(config)
         self._scorer.warm_up()
 

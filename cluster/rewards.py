@@ -13,7 +13,8 @@ from typing import Any, Literal
 import numpy as np
 from ray.actor import ActorHandle
 
-from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
+from cluster.fleet import Fleet, Member, MemberLostError
+from cluster.waiting import unless_failed
 from envs.task import Transcript
 from rewards.score import DialogScore, RewardError
 from rl.control import WorkerStatus
@@ -36,10 +37,12 @@ class RewardFleet:
         self._free: asyncio.Queue[Member] = asyncio.Queue()
         self._started: set[int] = set()
         self._num_down = 0
+        self.num_answers = 0  # of workers, since the start
         self._busy: dict[int, int] = {}  # member id -> dialogs that it judges
-        self._arriving: set[asyncio.Task[None]] = set()
+        self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._arriving: dict[int, asyncio.Task[None]] = {}  # by place
         for member in fleet.members:
-            self._free.put_nowait(member)
+            self._await_arrival(member)
 
     async def score(self, trajectories: Sequence[Trajectory]) -> list[Outcome]:
         size = min(MAX_TOGETHER, max(1, -(-len(trajectories) // len(self._fleet.members))))
@@ -50,11 +53,11 @@ class RewardFleet:
     async def resize(self, size: int) -> None:
         """Have `size` workers. Those that come judge once they are up; those that leave finish what they judge."""
         while len(self._fleet.members) < size:
-            arrival = asyncio.create_task(self._welcome(self._fleet.hire()))
-            self._arriving.add(arrival)
-            arrival.add_done_callback(self._arriving.discard)
+            self._await_arrival(self._fleet.hire())
         while len(self._fleet.members) > size:
             member = self._fleet.dismiss()
+            if member.slot in self._arriving:
+                self._arriving.pop(member.slot).cancel()
             if member.id not in self._busy:
                 self._fleet.end(member)
 
@@ -69,7 +72,7 @@ class RewardFleet:
         )
 
     def stop(self) -> None:
-        for arrival in self._arriving:
+        for arrival in self._arriving.values():
             arrival.cancel()
         self._fleet.stop()
 
@@ -139,47 +142,59 @@ class RewardFleet:
         return error
 
     async def _ask(self, question: Callable[[ActorHandle], Awaitable[Any]], num_dialogs: int = 1) -> Any:
-        """The answer of a free worker. Raises MemberLostError if that went down of it; another is in its place then."""
+        """The answer of a free worker. Raises MemberLostError if that went down of it; another will take its place."""
         member = await self._ready()
-        asked = member.id
-        self._busy[asked] = num_dialogs
+        self._busy[member.id] = num_dialogs
+        lost: MemberLostError | None = None
         try:
             return await self._fleet.call(member, question(member.handle), self._timeout)
-        except MemberLostError as lost:
-            if self._fleet.has(member):
-                member = self._fleet.replace(member, lost)
+        except MemberLostError as error:
+            lost = error
             raise
         finally:
-            del self._busy[asked]
-            if self._fleet.has(member):
-                self._free.put_nowait(member)
-            else:  # it was to leave when it had judged this
+            self.num_answers += 1
+            del self._busy[member.id]
+            if not self._fleet.has(member):  # it was to leave when it had judged this
                 self._fleet.end(member)
+            elif lost is not None:
+                self._await_arrival(member, lost)
+            else:
+                self._free.put_nowait(member)
 
-    async def _welcome(self, member: Member) -> None:
-        """A worker that joins is nobody's to wait for before it has started."""
+    def _await_arrival(self, member: Member, lost: MemberLostError | None = None) -> None:
+        """Nobody has to wait for this worker, or the successor of a lost one, before it has started."""
+        self._arriving[member.slot] = asyncio.create_task(self._arrive(member, lost))
+
+    async def _arrive(self, member: Member, lost: MemberLostError | None) -> None:
         try:
-            await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
-        except MemberLostError as lost:
-            if self._fleet.has(member):
-                self._free.put_nowait(self._fleet.replace(member, lost))
+            while lost is not None or (lost := await self._start(member)) is not None:
+                member, lost = await self._replace(member, lost), None
+        except Exception as error:  # whatever it is, those who wait for a judge must hear of it
+            if not self._failure.done():
+                self._failure.set_exception(error)
             return
+        self._free.put_nowait(member)
+        del self._arriving[member.slot]
+
+    async def _start(self, member: Member) -> MemberLostError | None:
+        """Returns when it has, or why it has not."""
+        try:
+            await self._fleet.started(member)
+        except MemberLostError as lost:
+            return lost
         self._started.add(member.id)
-        if self._fleet.has(member):
-            self._free.put_nowait(member)
+        self._fleet.credit(member)
+        return None
+
+    async def _replace(self, member: Member, lost: MemberLostError) -> Member:
+        """Where others work, one that does not start is not the end: its node may have no room any more."""
+        others_work = any(other.id in self._started for other in self._fleet.members if other.id != member.id)
+        is_excused = others_work and member.id not in self._started
+        return await self._fleet.replace(member, lost, is_excused=is_excused)
 
     async def _ready(self) -> Member:
         """A free worker that has started: what it was never asked, it cannot have died of."""
         while True:
-            member = await self._free.get()
-            while self._fleet.has(member):  # else it was free when it was dismissed, or has started for nothing
-                if member.id in self._started:
-                    return member
-                try:
-                    await self._fleet.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
-                except MemberLostError as lost:
-                    if self._fleet.has(member):
-                        member = self._fleet.replace(member, lost)
-                else:
-                    self._started.add(member.id)
-                    self._fleet.credit(member)
+            member = await unless_failed(self._free.get(), self._failure)
+            if self._fleet.has(member):  # else it was free when it was dismissed
+                return member

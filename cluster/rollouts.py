@@ -1,32 +1,36 @@
 """The rollout workers as the loop sees them: dialogs in, trajectories out, whoever dies in between.
 
 Every worker has an attendant, a coroutine that brings it to the current weights, hands it its share of the dialogs and
-collects what has ended. A lost worker's dialogs go back into the queue with the same seeds, so nobody can tell.
+collects what has ended. A lost worker's dialogs go back into the backlog with the same seeds, so nobody can tell; one
+that takes worker after worker down alone is set aside.
 """
 
 import asyncio
-from collections import defaultdict, deque
+import logging
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence, Set
-from typing import Literal, TypeVar
 
 from ray.actor import ActorHandle
 from ray.exceptions import ObjectLostError
 
-from cluster.fleet import START_TIMEOUT_SECONDS, Fleet, Member, MemberLostError
+from cluster.backlog import Backlog, Loss
+from cluster.fleet import Fleet, FleetError, Member, MemberLostError
+from cluster.lifecycle import Life
+from cluster.waiting import unless_failed
 from cluster.workers import Publication
 from models.samples import Timing, TimingRequest
 from models.scoring import ScoreRequest, Scores
 from models.weights import WeightSyncError
 from rl.control import WorkerStatus
 from rl.interfaces import LearnerLostError
-from rl.trajectory import EpisodeRequest, Trajectory
+from rl.trajectory import EpisodeRequest, Trajectory, failed
 
 SLICE_SECONDS = 0.25  # how long a worker steps before it reports
 HEARTBEAT_SECONDS = 2.0  # an idle worker is asked this often whether it lives
 SYNC_TIMEOUT_SECONDS = 300.0
-OUTDATED = -1  # the version of weights that must be replaced whatever comes next
 
-T = TypeVar("T")
+log = logging.getLogger("zero2one")
+
 Request = EpisodeRequest | ScoreRequest | TimingRequest
 Result = Trajectory | Scores | Timing
 Inbox = asyncio.Queue[list[Result]]
@@ -37,21 +41,29 @@ Send = Callable[[Publication, Mapping[str, ActorHandle]], Awaitable[bool]]
 class RolloutFleet:
     """Implements `rl.interfaces.Rollouts`. `capacity` is how many dialogs one worker holds at once.
 
-    `call_timeout_seconds` bounds one report of a worker, including whatever its environments do. `send` is for NCCL,
-    where the learner takes the weights to the workers; without it they pull them.
+    `call_timeout_seconds` bounds one report of a worker, including whatever its environments do; `max_losses`: workers
+    that may go down with a dialog alone before it fails. `send` is for NCCL, where the learner takes the weights to the
+    workers; without it they pull them.
     """
 
-    def __init__(self, fleet: Fleet, *, capacity: int, call_timeout_seconds: float, send: Send | None = None) -> None:
-        self._fleet, self._capacity, self._call_timeout, self._send = fleet, capacity, call_timeout_seconds, send
+    def __init__(
+        self,
+        fleet: Fleet,
+        *,
+        capacity: int,
+        call_timeout_seconds: float,
+        max_losses: int = 3,
+        send: Send | None = None,
+    ) -> None:
+        self._fleet, self._call_timeout, self._send = fleet, call_timeout_seconds, send
+        self.num_finished = self.num_set_aside = 0  # dialogs, and other requests
         self._publication: Publication | None = None
-        self._versions: dict[int, int] = {}  # member id -> version that it has verified; absent while it starts
-        self._pending: deque[Request] = deque()
-        self._assigned: dict[int, dict[str, Request]] = defaultdict(dict)
+        self._lives = {member.id: Life(member.name) for member in fleet.members}
+        self._backlog: Backlog[Request] = Backlog(capacity, max_losses)
         self._withdrawn: dict[int, set[str]] = defaultdict(set)  # what a member shall forget before it gets more
         self._inboxes: dict[str, Inbox] = {}
         self._news = asyncio.Event()
         self._failure: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._seated: set[int] = set()  # ids of members that have room in the cluster
         self._transfer = asyncio.Lock()  # with NCCL: nobody leaves while it lasts, for the others would wait for ever
         self._attendants = [asyncio.create_task(self._attend(m.slot)) for m in fleet.members]
 
@@ -59,12 +71,12 @@ class RolloutFleet:
         """Dialogs, or scores of continuations: a worker's death costs neither."""
         inbox: Inbox = asyncio.Queue()
         self._inboxes.update((request.id, inbox) for request in requests)
-        self._pending.extend(requests)
+        self._backlog.add(requests)
         self._announce()
         missing = {request.id for request in requests}
         try:
             while missing:
-                finished = await self._unless_failed(inbox.get())
+                finished = await unless_failed(inbox.get(), self._failure)
                 missing -= {result.request.id for result in finished}
                 yield finished
         finally:
@@ -76,13 +88,16 @@ class RolloutFleet:
         if self._publication is not None and publication.version <= self._publication.version:
             # a rebuilt learner repeats its updates, and what the workers have is of the one before
             self._publication = None
-            self._versions = dict.fromkeys(self._versions, OUTDATED)
+            for life in self._lives.values():
+                life.forget()
         if self._send is not None:
-            await self._unless_failed(self._send_to_all(publication, self._send))
+            await unless_failed(self._send_to_all(publication, self._send), self._failure)
         self._publication = publication
+        for life in self._lives.values():
+            life.outdate(publication.version)
         self._announce()
         while not self._all_serve(publication.version):
-            await self._unless_failed(self._news.wait())
+            await unless_failed(self._news.wait(), self._failure)
 
     async def resize(self, size: int) -> None:
         """Have `size` workers. Those that come serve once they hold verified weights; those that leave hand back their
@@ -90,14 +105,14 @@ class RolloutFleet:
         """
         async with self._transfer:
             while len(self._fleet.members) < size:
-                self._attendants.append(asyncio.create_task(self._attend(self._fleet.hire().slot)))
+                member = self._fleet.hire()
+                self._lives[member.id] = Life(member.name)
+                self._attendants.append(asyncio.create_task(self._attend(member.slot)))
             while len(self._fleet.members) > size:
                 attendant = self._attendants.pop()
                 attendant.cancel()
                 await asyncio.wait({attendant})
-                member = self._fleet.dismiss()
-                self._take_back(member)
-                self._fleet.end(member)
+                self._dismiss(self._fleet.dismiss())
 
     def status(self) -> tuple[WorkerStatus, ...]:
         return tuple(map(self._status, self._fleet.members))
@@ -108,17 +123,12 @@ class RolloutFleet:
         self._fleet.stop()
 
     def _status(self, member: Member) -> WorkerStatus:
-        version, newest = self._versions.get(member.id), self._publication and self._publication.version
-        state: Literal["waiting", "starting", "stale", "ready"]
-        if version is None:
-            state = "starting" if member.id in self._seated else "waiting"
-        else:
-            state = "ready" if version == newest else "stale"
-        num_dialogs = len(self._assigned.get(member.id, ()))
-        return WorkerStatus(name=member.name, state=state, version=version, num_dialogs=num_dialogs)
+        life, num_dialogs = self._lives[member.id], self._backlog.num_held(member.id)
+        return WorkerStatus(name=member.name, state=life.state, version=life.version, num_dialogs=num_dialogs)
 
     def _all_serve(self, version: int) -> bool:
-        return bool(self._versions) and all(v == version for v in self._versions.values())
+        versions = {life.version for life in self._lives.values() if life.serves}
+        return versions == {version}
 
     async def _attend(self, slot: int) -> None:
         """Serve the worker of this place, and its successors, until the fleet stops or cannot go on."""
@@ -128,38 +138,74 @@ class RolloutFleet:
                 try:
                     await self._serve(member)
                 except MemberLostError as lost:
-                    self._take_back(member)
-                    self._fleet.replace(member, lost)
-                except LearnerLostError as lost:  # it was not this worker's fault
-                    self._publication = None
-                    self._fail(lost)
+                    await self._replace(member, lost)
         except Exception as error:  # whatever it is, those who wait for dialogs must hear of it
             self._fail(error)
 
     async def _serve(self, member: Member) -> None:
-        fleet, handle = self._fleet, member.handle
+        fleet, handle, life = self._fleet, member.handle, self._lives[member.id]
         await fleet.seated(member)
-        self._seated.add(member.id)
-        await fleet.call(member, handle.ping.remote(), START_TIMEOUT_SECONDS)
+        life.move("starting")
+        await fleet.started(member)
+        life.move("stale")
         while True:
             # a worker may be ahead: with NCCL all have the new weights a moment before they are the publication
-            if self._publication is not None and self._versions.get(member.id, -1) < self._publication.version:
+            if self._publication is not None and (life.version is None or life.version < self._publication.version):
                 await self._bring_up(member, self._publication)
             if withdrawn := self._withdrawn.pop(member.id, None):
                 await fleet.call(member, handle.withdraw.remote(withdrawn), self._call_timeout)
             share = self._share(member)
-            if share or self._assigned[member.id]:
-                self._assigned[member.id].update((request.id, request) for request in share)
+            if share or self._backlog.num_held(member.id):
                 self._deliver(member, await self._advance(member, share))
             elif not await self._hear_news():
                 await fleet.call(member, handle.ping.remote(), HEARTBEAT_SECONDS)
 
+    async def _replace(self, member: Member, lost: MemberLostError) -> None:
+        """What it held is held by others, now or when its turn has come. Where other workers are up, one that did not
+        even start is not the end: its node may have no room any more.
+        """
+        life = self._lives[member.id]
+        never_up = not life.is_up
+        life.move("lost")
+        self._withdrawn.pop(member.id, None)
+        loss = self._backlog.lose(member.id, str(lost))
+        if loss.set_aside is not None:
+            self._set_aside(member, loss.set_aside, loss)
+        self._announce()
+        others_are_up = any(other.is_up for other in self._lives.values())
+        is_excused = loss.is_explained or (never_up and others_are_up)
+        successor = await self._fleet.replace(member, lost, is_excused=is_excused)
+        self._lives.pop(member.id).move("gone")
+        self._lives[successor.id] = Life(successor.name)
+
+    def _set_aside(self, member: Member, request: Request, loss: Loss[Request]) -> None:
+        """A dialog that takes workers down is a failed one. Raises FleetError where it is none that can fail."""
+        causes = f"{len(loss.causes)} workers went down with it alone: {'; '.join(loss.causes)}"
+        if not isinstance(request, EpisodeRequest):
+            raise FleetError(f"{request.id} cannot be done: {causes}")
+        log.warning("dialog %s set aside: %s", request.id, causes)
+        self.num_set_aside += 1
+        error = f"{request.task.id}: {causes}"
+        self._inboxes.pop(request.id).put_nowait([failed(request, error=error, worker=member.name)])
+
+    def _dismiss(self, member: Member) -> None:
+        """It was a member until now: others hold its dialogs."""
+        self._backlog.hand_back(member.id)
+        self._withdrawn.pop(member.id, None)
+        life = self._lives.pop(member.id)
+        if life.state != "lost":
+            life.move("draining")
+        self._announce()
+        self._fleet.end(member)
+        life.move("gone")
+
     async def _bring_up(self, member: Member, publication: Publication) -> None:
         try:
             await self._load(member, publication)
-        except LearnerLostError:
+        except LearnerLostError as lost:  # it was not this worker's fault
             if publication is self._publication:  # no rebuilt learner has published since
-                raise
+                self._publication = None
+                self._fail(lost)
 
     async def _load(self, member: Member, publication: Publication) -> None:
         """Load and verify; a damaged transfer is pulled once more. A second failure is not the wire's fault."""
@@ -177,12 +223,15 @@ class RolloutFleet:
             except WeightSyncError:
                 if attempt == 2:
                     raise
-        self._versions[member.id] = publication.version if publication is self._publication else OUTDATED
+        life = self._lives[member.id]
+        life.serve(publication.version)
+        if publication is not self._publication:
+            life.forget()
         self._announce()
 
     async def _send_to_all(self, publication: Publication, send: Send) -> None:
         """One transfer for all that serve; whoever is left out or joins later is brought up on its own."""
-        serving = [member for member in self._fleet.members if member.id in self._versions]
+        serving = [member for member in self._fleet.members if self._lives[member.id].serves]
         present = await asyncio.gather(*map(self._answers, serving))
         await self._send_to([m for m, answers in zip(serving, present, strict=True) if answers], publication, send)
 
@@ -191,8 +240,9 @@ class RolloutFleet:
         async with self._transfer:
             done = bool(members) and await send(publication, {member.name: member.handle for member in members})
         if done:
-            current = {member.id for member in self._fleet.members}
-            self._versions.update((m.id, publication.version) for m in members if m.id in current)
+            for life in (self._lives.get(member.id) for member in members):
+                if life is not None and life.is_up:
+                    life.serve(publication.version)
             self._announce()
 
     async def _answers(self, member: Member) -> bool:
@@ -213,41 +263,28 @@ class RolloutFleet:
             raise MemberLostError(f"{member.name} failed: {type(error).__name__}: {error}") from error
 
     def _share(self, member: Member) -> list[Request]:
-        """An even part of all dialogs that are not done yet, within the worker's capacity."""
-        if member.id not in self._versions:
+        if not self._lives[member.id].serves:
             return []
-        busy = len(self._assigned[member.id])
-        total = len(self._pending) + sum(len(assigned) for assigned in self._assigned.values())
-        fair = -(-total // max(1, len(self._versions)))
-        count = max(0, min(len(self._pending), fair - busy, self._capacity - busy))
-        return [self._pending.popleft() for _ in range(count)]
+        return self._backlog.share(member.id, sum(life.serves for life in self._lives.values()))
 
     def _deliver(self, member: Member, finished: Sequence[Result]) -> None:
+        held = self._backlog.finish(member.id, [result.request.id for result in finished])
         by_inbox: dict[Inbox, list[Result]] = defaultdict(list)
-        for trajectory in finished:
-            if self._assigned[member.id].pop(trajectory.request.id, None) is None:
-                continue  # withdrawn meanwhile
-            by_inbox[self._inboxes.pop(trajectory.request.id)].append(trajectory)
-        for inbox, trajectories in by_inbox.items():
-            inbox.put_nowait(trajectories)
+        for result in finished:
+            if result.request.id in held:  # else withdrawn meanwhile
+                by_inbox[self._inboxes.pop(result.request.id)].append(result)
+        for inbox, results in by_inbox.items():
+            inbox.put_nowait(results)
         if finished:
+            self.num_finished += len(finished)
             self._fleet.credit(member)
-
-    def _take_back(self, member: Member) -> None:
-        self._pending.extendleft(reversed(self._assigned.pop(member.id, {}).values()))
-        self._versions.pop(member.id, None)
-        self._withdrawn.pop(member.id, None)
-        self._announce()
 
     def _withdraw(self, ids: Set[str]) -> None:
         """Nobody waits for these any more, and they may be asked for again."""
-        self._pending = deque(request for request in self._pending if request.id not in ids)
         for name in ids:
             self._inboxes.pop(name, None)
-        for member_id, assigned in self._assigned.items():
-            for name in ids & assigned.keys():
-                del assigned[name]
-                self._withdrawn[member_id].add(name)
+        for member_id, held in self._backlog.withdraw(ids).items():
+            self._withdrawn[member_id] |= held
 
     def _fail(self, error: Exception) -> None:
         if not self._failure.done():
@@ -270,12 +307,3 @@ class RolloutFleet:
         except TimeoutError:
             return False
         return True
-
-    async def _unless_failed(self, awaitable: Awaitable[T]) -> T:
-        """Wait, but not after the fleet has failed."""
-        waiting = asyncio.ensure_future(awaitable)
-        await asyncio.wait({waiting, self._failure}, return_when=asyncio.FIRST_COMPLETED)
-        if not waiting.done():
-            waiting.cancel()
-            self._failure.result()
-        return waiting.result()

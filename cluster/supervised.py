@@ -24,6 +24,7 @@ from cluster.run_directory import (
     say,
     training_session,
 )
+from cluster.witness import Witness
 from models.device import DevicePlan
 from models.tokenizer import load_tokenizer
 from rl.build import prepare_model
@@ -104,7 +105,7 @@ async def _run(
     load_material: LoadMaterial,
     records: Records,
 ) -> SupervisedSummary:
-    learner = start_learner(config, plan, model_folder, placement.bundle("learner"))
+    learner = start_learner(config, plan, model_folder, placement.bundle("learner"), witness=Witness(records.run_dir))
     try:
         with graceful_stop(records.control):
             if isinstance(config, SFTConfig) and sampling and not is_sampled(records.run_dir / FOLDER):
@@ -128,7 +129,8 @@ async def _sample(
     """Join the learner, whose weights are those that the stage starts from, and let workers hold dialogs with them."""
     folder = stage.run_dir / FOLDER
     clear(folder)
-    actors = Actors.start(sampling, plan, placement, model_folder, stage.control, learner)
+    witness = Witness(stage.run_dir)
+    actors = Actors.start(sampling, plan, placement, model_folder, stage.control, learner, witness=witness)
     records = Records(folder, sampling, build_scorer(sampling).names, {}, say)
     try:
         library, mix = mixture_of(sampling.tasks)

@@ -43,6 +43,7 @@ class Publication:
 @ray.remote
 class RolloutActor(Worker):
     def __init__(self, config: Config | EvaluationConfig, folder: Path, plan: DevicePlan, name: str) -> None:
+        super().__init__()
         self._worker = build_rollout_worker(config, folder, plan, name=name)
         self._base_sha256 = ""
 

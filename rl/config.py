@@ -24,6 +24,9 @@ class RunConfig(Section):
     cache: str = Field("runs", description="where a run works whose folder is a URL; on several nodes one that all see")
     num_iterations: PositiveInt = 100
     wandb_project: str = Field("", description="empty: no Weights & Biases")
+    watchdog_seconds: NonNegativeFloat = Field(
+        1800.0, description="without progress, after which there is a report, and twice which the run ends; 0: never"
+    )
 
     @property
     def directory(self) -> Path:
@@ -142,6 +145,7 @@ class RolloutConfig(Section):
     tools: tuple[ToolName, ...] = Field((), description="that the policy may call within an answer")
     tool_calls: ToolCallsConfig = ToolCallsConfig()
     episode_timeout_seconds: PositiveFloat = 300.0
+    max_worker_losses: PositiveInt = Field(3, description="workers that go down with a dialog alone before it fails")
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
     num_threads: PositiveInt = Field(1, description="CPU threads of one engine")

@@ -17,6 +17,8 @@ from rl.files import write_whole
 
 FRESH_SECONDS = 20.0  # a run that has said nothing for so long is not running
 
+WorkerState = Literal["waiting", "starting", "stale", "ready", "draining", "lost", "gone"]
+
 M = TypeVar("M", bound=BaseModel)
 
 
@@ -43,7 +45,7 @@ class WorkerStatus(Message):
     """`version`: of the weights that a rollout worker serves. `num_dialogs`: that it holds or judges."""
 
     name: str
-    state: Literal["waiting", "starting", "stale", "ready"]
+    state: WorkerState
     version: int | None = None
     num_dialogs: int = 0
 

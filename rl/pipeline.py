@@ -39,11 +39,13 @@ NO_INPUT = (
     "run.folder",
     "run.cache",
     "run.wandb_project",
+    "run.watchdog_seconds",
     "model.name_or_path",  # its hash is an input
     "rollout.num_rollout_workers",
     "rollout.autoscale",
     "rollout.kv_cache_gib",
     "rollout.episode_timeout_seconds",
+    "rollout.max_worker_losses",
     "rewards.num_reward_workers",
     "rewards.model.name_or_path",  # its hash is an input, too
     "rewards.model.num_workers",

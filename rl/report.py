@@ -4,6 +4,7 @@ import html
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
 
 from rl.feedback_report import json_feedback, report_feedback, sentences, weight_rows
@@ -78,6 +79,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
             "Peak memory", ["role", "MiB"], [[k, f"{v / 2**20:,.0f}"] for k, v in summary.peak_rss_bytes.items()]
         ),
         markdown_table("Episodes", ["status", "number"], [[k, f"{v:,}"] for k, v in summary.episodes.items()]),
+        _failures(run_dir),
     ]
     write_whole(run_dir / "report.json", (json.dumps(machine, indent=1) + "\n").encode())
     write_whole(run_dir / "report.md", ("\n\n".join(section for section in sections if section) + "\n").encode())
@@ -224,6 +226,13 @@ def _quote(text: str, limit: int = 200) -> str:
     """Model-written text that a Markdown table shows as it is."""
     shown = printable(text if len(text) <= limit else text[:limit] + "…").replace("\n", " ")
     return "".join(f"&#{ord(letter)};" if letter in "|*_`[]~\\#$!" else html.escape(letter) for letter in shown)
+
+
+def _failures(run_dir: Path, limit: int = 10) -> str:
+    """The first dialogs that failed, and why: those that took workers down among them."""
+    failed = islice(read(run_dir, Query(status="failed")), limit)
+    rows = [[record.trajectory.request.id, _quote(record.trajectory.error)] for record in failed]
+    return markdown_table("Failed dialogs", ["dialog", "cause"], rows)
 
 
 def _time_rows(seconds: Mapping[str, float]) -> list[list[str]]:

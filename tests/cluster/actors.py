@@ -1,6 +1,7 @@
 """Small deterministic actors in place of vLLM and the judges, with faults to order."""
 
 import os
+import signal
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
@@ -29,6 +30,7 @@ class Faults:
         finds_nothing: the first weights that it shall load are lost.
         fails_to_start: it raises in its constructor.
         starts_after, loads_after: files that it waits for.
+        dies_of, hangs_of: id of a dialog that takes it down, or in which a scenario never replies.
     """
 
     dies_at: tuple[int, ...] = ()
@@ -39,6 +41,8 @@ class Faults:
     fails_to_start: bool = False
     starts_after: Path | None = None
     loads_after: Path | None = None
+    dies_of: str = ""
+    hangs_of: str = ""
 
     def befall(self, call: int, error: Exception) -> None:
         if call in self.dies_at:
@@ -47,6 +51,12 @@ class Faults:
             time.sleep(FOR_EVER)
         if call in self.raises_at:
             raise error
+
+    def befall_of(self, dialogs: Collection[str]) -> None:
+        if self.dies_of in dialogs:
+            os.kill(os.getpid(), signal.SIGKILL)
+        if self.hangs_of in dialogs:
+            time.sleep(FOR_EVER)
 
 
 SOUND = Faults()
@@ -64,6 +74,7 @@ class Player(Worker):
     """A rollout worker. A dialog is over after one to three calls of `advance`, as its seed says."""
 
     def __init__(self, name: str, faults: Faults = SOUND) -> None:
+        super().__init__()
         if faults.fails_to_start:
             raise OSError("no engine on this machine")
         _wait_for(faults.starts_after)
@@ -97,6 +108,7 @@ class Player(Worker):
         self._playing |= {r.id: (r, 1 + r.turn_seed(0) % 3) for r in requests}
         self._num_calls += 1
         self._faults.befall(self._num_calls - 1, RuntimeError("the engine broke"))
+        self._faults.befall_of(self._playing)
         time.sleep(0.01)
         self._playing = {id: (request, calls - 1) for id, (request, calls) in self._playing.items()}
         over = [request for request, calls in self._playing.values() if not calls]
@@ -110,6 +122,7 @@ class Judge(Worker):
     """A reward worker of one dimension. `hangs_of`: an answer whose success it never finds out."""
 
     def __init__(self, faults: Faults = SOUND, hangs_of: str = "") -> None:
+        super().__init__()
         self._faults, self._hangs_of, self._num_calls = faults, hangs_of, 0
 
     def pid(self) -> int:

@@ -6,7 +6,8 @@ import time
 
 import pytest
 
-from cluster.fleet import MAX_LOSSES_IN_A_ROW, Fleet, FleetError, MemberLostError
+from cluster.fleet import Fleet, FleetError, MemberLostError
+from cluster.places import MAX_LOSSES_IN_A_ROW
 from rewards.score import RewardError
 from tests.cluster.actors import FOR_EVER, Judge, Player, pids, still_there
 from tests.rl.builders import trajectory
@@ -16,8 +17,12 @@ pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("ray_cluster")]
 LOST = MemberLostError("gone")
 
 
+async def no_time(seconds: float) -> None:
+    """Stands in for pauses."""
+
+
 def players(size: int = 2) -> Fleet:
-    return Fleet("rollout", lambda name: Player.remote(name), size)
+    return Fleet("rollout", lambda name: Player.remote(name), size, sleep=no_time)
 
 
 async def test_a_call_returns_the_answer() -> None:
@@ -63,7 +68,7 @@ async def test_a_successor_takes_the_place_of_a_lost_worker() -> None:
     fleet = players()
     before = pids(fleet)
     first, second = fleet.members
-    successor = fleet.replace(first, LOST)
+    successor = await fleet.replace(first, LOST)
     assert fleet.members == [successor, second]
     assert (successor.slot, successor.name) == (0, "rollout-2")
     assert successor.id not in (first.id, second.id)
@@ -76,9 +81,9 @@ async def test_a_successor_takes_the_place_of_a_lost_worker() -> None:
 async def test_a_place_that_loses_worker_after_worker_gives_up_with_the_cause() -> None:
     fleet = players(1)
     for _ in range(MAX_LOSSES_IN_A_ROW):
-        fleet.replace(fleet.members[0], LOST)
+        await fleet.replace(fleet.members[0], LOST)
     with pytest.raises(FleetError, match=r"rollout workers die faster than they work; the last one: gone") as caught:
-        fleet.replace(fleet.members[0], LOST)
+        await fleet.replace(fleet.members[0], LOST)
     fleet.stop()
     assert caught.value.__cause__ is LOST
 
@@ -86,12 +91,12 @@ async def test_a_place_that_loses_worker_after_worker_gives_up_with_the_cause() 
 async def test_work_wipes_losses_out_and_a_sign_of_life_does_not() -> None:
     fleet = players(1)
     for _ in range(MAX_LOSSES_IN_A_ROW):
-        fleet.replace(fleet.members[0], LOST)
+        await fleet.replace(fleet.members[0], LOST)
     await fleet.call(fleet.members[0], fleet.members[0].handle.ping.remote(), 60.0)
     with pytest.raises(FleetError):
-        fleet.replace(fleet.members[0], LOST)
+        await fleet.replace(fleet.members[0], LOST)
     fleet.credit(fleet.members[0])
-    fleet.replace(fleet.members[0], LOST)
+    await fleet.replace(fleet.members[0], LOST)
     fleet.stop()
 
 

@@ -169,15 +169,19 @@ class FakeFleet:
         self.members = [Member(slot, slot, f"rollout-{slot}", FakeHandle()) for slot in range(size)]
         self._num_spawned = size
 
+    async def started(self, member: Member) -> None:
+        await member.handle.ping.remote()
+
     async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         return await asyncio.wait_for(answer, timeout_seconds)
 
     async def seated(self, member: Member) -> None:
         """There is always room."""
 
-    def replace(self, member: Member, cause: MemberLostError) -> None:
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool) -> Member:
         number, self._num_spawned = self._num_spawned, self._num_spawned + 1
         self.members[member.slot] = Member(member.slot, number, f"rollout-{number}", FakeHandle())
+        return self.members[member.slot]
 
     def stop(self) -> None: ...
 

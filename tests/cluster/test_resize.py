@@ -102,6 +102,9 @@ class MemoryFleet:
         while not self.has_room(member.name):
             await asyncio.sleep(0.001)
 
+    async def started(self, member: Member) -> None:
+        await self.call(member, member.handle.ping.remote(), SECONDS)
+
     async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         """The answer, or the news that the worker was ended."""
         answering, ending = asyncio.ensure_future(answer), asyncio.ensure_future(member.handle.killed.wait())
@@ -114,7 +117,7 @@ class MemoryFleet:
             answering.cancel()
             ending.cancel()
 
-    def replace(self, member: Member, cause: MemberLostError) -> Member:
+    async def replace(self, member: Member, cause: MemberLostError, *, is_excused: bool) -> Member:
         raise AssertionError(f"nobody was lost: {cause}")
 
     def credit(self, member: Member) -> None: ...

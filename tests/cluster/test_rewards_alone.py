@@ -36,6 +36,7 @@ class Worker:
     """Judges an answer by its length. `effects`: what an answer does to it, in which column."""
 
     id: int
+    slot: int
     effects: Mapping[str, tuple[str, Effect]]
     calls: list[str]
     starts: bool = True
@@ -86,7 +87,10 @@ class MemoryFleet:
     num_restarts: int = 0
 
     def __post_init__(self) -> None:
-        self.members = [self._spawn(index) for index in range(self.num_workers)]
+        self.members = [self._spawn(index, index) for index in range(self.num_workers)]
+
+    async def started(self, member: Worker) -> None:
+        await member.handle.ping.remote()
 
     async def call(self, member: Worker, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         return await answer
@@ -97,12 +101,13 @@ class MemoryFleet:
     def has(self, member: Worker) -> bool:
         return True
 
-    def replace(self, member: Worker, cause: MemberLostError) -> Worker:
+    async def replace(self, member: Worker, cause: MemberLostError, *, is_excused: bool) -> Worker:
         self.num_restarts += 1
-        return self._spawn(self.num_workers + self.num_restarts - 1)
+        self.members[member.slot] = self._spawn(self.num_workers + self.num_restarts - 1, member.slot)
+        return self.members[member.slot]
 
-    def _spawn(self, number: int) -> Worker:
-        return Worker(number, self.effects_of(number), self.calls, starts=number >= self.num_bad_starts)
+    def _spawn(self, number: int, slot: int) -> Worker:
+        return Worker(number, slot, self.effects_of(number), self.calls, starts=number >= self.num_bad_starts)
 
 
 def dialogs(*answers: str) -> list[Trajectory]:

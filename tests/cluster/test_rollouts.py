@@ -176,6 +176,21 @@ async def test_workers_that_die_at_work_again_and_again_end_the_run_with_the_cau
         assert isinstance(caught.value.__cause__, MemberLostError)
 
 
+@pytest.mark.parametrize("num_workers", [1, 2])
+async def test_a_dialog_that_takes_worker_after_worker_down_is_set_aside(num_workers: int) -> None:
+    """It fails, with its causes; the others are as they would be without it."""
+    poison = REQUESTS[4].id
+    async with playing(num_workers, others=Faults(dies_of=poison)) as (rollouts, members):
+        await rollouts.publish(Weights(0))
+        done = await asyncio.wait_for(collect(rollouts), 300.0)
+        assert rollouts.num_set_aside == 1
+        assert 3 <= members.num_restarts <= 5
+    lost = done.pop(poison)
+    assert lost.status == "failed"
+    assert lost.error.startswith(f"{REQUESTS[4].task.id}: 3 workers went down with it alone: rollout-")
+    assert answers(done) == {id: answer for id, answer in EXPECTED.items() if id != poison}
+
+
 async def test_workers_that_cannot_start_end_the_run_with_the_cause() -> None:
     async with playing(1, others=Faults(fails_to_start=True)) as (rollouts, _):
         with pytest.raises(FleetError, match="rollout-3 died: OSError: no engine on this machine") as caught:

@@ -11,7 +11,7 @@ from rl.plots import draw
 from rl.report import RunSummary, dialog_pairs, seen_share, write_report
 from rl.results import EvalResult
 from rl.store import TrajectoryStore
-from rl.trajectory import Scored
+from rl.trajectory import Scored, failed
 from tests.rl.builders import DIMENSIONS, request, scored, trajectory
 
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -151,6 +151,16 @@ def test_what_the_model_wrote_cannot_break_the_page(run: Path) -> None:
     row = next(line for line in (run / "report.md").read_text().splitlines() if "&lt;b&gt;" in line)
     assert row.count("|") == 3
     assert "<b>" not in row
+
+
+def test_failed_dialogs_are_listed_with_their_causes(run: Path) -> None:
+    write_report(run, summary(*EVALS))
+    assert "## Failed dialogs" not in (run / "report.md").read_text()
+    lost = failed(request(1, 3), error="3 workers went down with it alone: died | died", worker="rollout-4")
+    TrajectoryStore(run, DIMENSIONS).write([Scored(lost, None)])
+    write_report(run, summary(*EVALS))
+    section = (run / "report.md").read_text().partition("## Failed dialogs")[2]
+    assert "| train-1-3-0 | 3 workers went down with it alone: died &#124; died |" in section
 
 
 def test_a_run_without_evaluations_has_a_report_too(tmp_path: Path) -> None:
