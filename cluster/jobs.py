@@ -158,7 +158,7 @@ def _resolve(recipe: str, overrides: Sequence[str]) -> tuple[str, Path, str, lis
     """Name, working folder, place and configurations of a run or a pipeline."""
     if is_pipeline(recipe):
         pipeline = load_pipeline(recipe, overrides)
-        return pipeline.name, pipeline.run_dir, pipeline.place, [stage.config for stage in pipeline.stages]
+        return pipeline.name, pipeline.folder, pipeline.place, [stage.config for stage in pipeline.stages]
     config = load_config(recipe, overrides)
     return config.run.name, config.run.directory, config.run.place, [config]
 
