@@ -41,7 +41,7 @@ class Cluster:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Loads are shares of a core or thread that must stay below 1; `fan_out_seconds` is how long a publication takes."""
+    """Loads are shares of a core or thread, to stay below 1; a publication takes `fan_out_seconds`."""
 
     episodes_per_second: float
     driver_load: float
