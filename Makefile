@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/complete
 
 .DEFAULT_GOAL := help
-.PHONY: help setup train test test-all lint bench clean
+.PHONY: help setup train test test-all lint bench chaos clean
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,6 +31,10 @@ lint: $(READY)  ## style, format and types
 
 bench: $(READY)  ## the benchmarks, one after the other
 	@set -e; for file in tests/benchmarks/bench_*.py; do echo "== $$file"; $(BIN)/python $$file $(ARGS); done
+
+chaos: $(READY)  ## random kills of everything: 200 with simulated answers, then 20 with vLLM (an hour or two)
+	@$(BIN)/python -m tests.e2e.chaos --kills 200 $(ARGS)
+	@$(BIN)/python -m tests.e2e.chaos --kills 20 --engine vllm $(ARGS)
 
 clean:  ## caches and build left-overs; .venv and runs stay
 	rm -rf build *.egg-info .pytest_cache .mypy_cache .ruff_cache

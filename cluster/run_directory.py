@@ -67,12 +67,20 @@ def identity_of(config: StageConfig) -> dict[str, str | int]:
         "num_ranks": learner.num_ranks,
         "zero_stage": learner.zero_stage,
         **estimator,
+        **({"engine": "simulated"} if is_simulated(config) else {}),
     }
+
+
+def is_simulated(config: StageConfig) -> bool:
+    """Whether no model speaks in this run."""
+    return isinstance(config, Config) and config.rollout.engine == "simulated"
 
 
 def keep_config(config: StageConfig, run_dir: Path, placement: Placement, budget: Mapping[str, int]) -> None:
     """Write down what the run is, and say what it will take, and where."""
     save_config(config, run_dir / "config.yaml")
+    if is_simulated(config):
+        say("rollout.engine = simulated: no model speaks in this run, and its answers and rewards mean nothing")
     say(f"run directory {run_dir}; memory budget in GiB: {describe(budget)}")
     for line in describe_placement(placement):
         say(line)

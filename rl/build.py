@@ -10,7 +10,7 @@ from torch import nn
 
 from envs.calls import ToolName, announcement, demonstrate, markers
 from envs.mix import MixLine, evaluation_tasks
-from models.chat import chat_format
+from models.chat import ChatFormat, chat_format
 from models.device import DevicePlan, plan_device
 from models.engine import Engine, EngineSettings
 from models.lora import adapter_disabled, apply_lora
@@ -20,10 +20,11 @@ from models.policy import load_policy, random_policy, save_model_folder, set_gra
 from models.presets import build_config
 from models.reward_model import PreTrainedModel, load_reward_model, start_reward_model, with_head
 from models.sampler import Sampler, SamplerSettings
+from models.simulated import Profile, SimulatedEngine, SimulationSettings, read_profile
 from models.tokenizer import load_tokenizer, train_tokenizer
 from models.value import apply_lora_to_value, load_value
 from rl.calls import CallRules
-from rl.config import Config, OptimizerConfig
+from rl.config import Config, OptimizerConfig, RolloutConfig
 from rl.ppo import PPOLearner, Reference
 from rl.reward_learner import RewardLearner
 from rl.rollout import Budget, RolloutWorker
@@ -164,6 +165,15 @@ def build_rollout_worker(
     library = build_tasks(config)[0] if isinstance(config, Config) else evaluation_library()
     chat = chat_format(load_tokenizer(folder))
     rollout, model = config.rollout, config.model
+    budget = dialog_budget(config)
+    calls = CallRules(
+        tools=rollout.tools,
+        max_calls=rollout.tool_calls.max_calls,
+        max_output_tokens=rollout.tool_calls.max_output_tokens,
+        timeout_seconds=rollout.tool_calls.timeout_seconds,
+    )
+    if rollout.engine == "simulated":
+        return RolloutWorker(simulated_engine(rollout, chat), chat, library, budget, name=name, calls=calls)
     settings = SamplerSettings(
         model_folder=str(folder),
         max_length=model.max_length,
@@ -179,13 +189,6 @@ def build_rollout_worker(
         num_modules=rollout.num_modules,
         weight_transfer=plan.weight_transfer,
     )
-    budget = Budget(
-        max_prompt_length=rollout.max_prompt_length,
-        max_response_length=rollout.max_response_length,
-        max_length=model.max_length,
-        max_turns=rollout.max_turns,
-        timeout_seconds=rollout.episode_timeout_seconds,
-    )
     sampler = Sampler(settings)
     return RolloutWorker(
         sampler,
@@ -196,12 +199,32 @@ def build_rollout_worker(
         opponents=OpponentEngine(settings, model_dtype(config)),
         model_users=rollout.model_users,
         modules=EngineModules(sampler) if rollout.num_modules else None,
-        calls=CallRules(
-            tools=rollout.tools,
-            max_calls=rollout.tool_calls.max_calls,
-            max_output_tokens=rollout.tool_calls.max_output_tokens,
-            timeout_seconds=rollout.tool_calls.timeout_seconds,
-        ),
+        calls=calls,
+    )
+
+
+def dialog_budget(config: Config | EvaluationConfig) -> Budget:
+    rollout = config.rollout
+    return Budget(
+        max_prompt_length=rollout.max_prompt_length,
+        max_response_length=rollout.max_response_length,
+        max_length=config.model.max_length,
+        max_turns=rollout.max_turns,
+        timeout_seconds=rollout.episode_timeout_seconds,
+    )
+
+
+def simulated_engine(rollout: RolloutConfig, chat: ChatFormat) -> SimulatedEngine:
+    """The engine of `rollout.engine = simulated`."""
+    profile, stops = rollout.simulation.profile, chat.stop_token_ids
+    return SimulatedEngine(
+        SimulationSettings(
+            profile=read_profile(Path(profile)) if profile else Profile(),
+            tokens=tuple(token for token in range(len(chat.tokenizer)) if token not in stops),
+            stop_token_ids=stops,
+            max_num_seqs=rollout.max_num_seqs,
+            time_scale=rollout.simulation.time_scale,
+        )
     )
 
 

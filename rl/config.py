@@ -127,7 +127,16 @@ class ToolCallsConfig(Section):
     timeout_seconds: PositiveFloat = Field(2.0, description="of processor time, for a call")
 
 
+class SimulationConfig(Section):
+    """The engine of `rollout.engine = simulated`; see `models/simulated.py`."""
+
+    profile: str = Field("", description="JSON of tests/benchmarks/fit_profile.py; empty: r1_zero on a CPU")
+    time_scale: NonNegativeFloat = Field(0.0, description="seconds that pass for one of the profile; 0: no time at all")
+
+
 class RolloutConfig(Section):
+    engine: Literal["vllm", "simulated"] = Field("vllm", description="simulated: no model speaks, to test the rest")
+    simulation: SimulationConfig = SimulationConfig()
     num_rollout_workers: PositiveInt = 1
     autoscale: AutoscaleConfig = AutoscaleConfig()
     rollout_batch_size: PositiveInt = Field(64, description="prompts per iteration")

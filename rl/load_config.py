@@ -21,6 +21,7 @@ from rl.files import write_whole
 
 RECIPES = Path(__file__).parent / "recipes"
 GROUP_ESTIMATORS = ("grpo", "rloo", "dr_grpo")
+NO_GAP = 100.0  # nats of `rollout.max_logprob_gap` that no two log-probs differ by
 # dimension names hold dots: what follows is one key
 FREE_KEYS = ("rewards.weights.", "rewards.transforms.", "preferences.weights.")
 
@@ -153,6 +154,8 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     if config.selfplay.enabled or rollout.model_users:
         yield from _check_roles(ppo)
     yield from _check_opponents(config)
+    if rollout.engine == "simulated":
+        yield from _check_simulation(config)
     load = config.tasks.arrival.load
     if load.burst_seconds > load.period_seconds and load.bursts_per_period > 0:
         yield "tasks.arrival.load.burst_seconds", f"must be at most period_seconds = {load.period_seconds:g}"
@@ -205,6 +208,19 @@ def _check_opponents(config: Config) -> Iterator[tuple[str, str]]:
         yield "rollout.user_model", "must be empty with selfplay.past_share: a worker has one second engine"
     if rollout.user_model and not Path(rollout.user_model, "config.json").is_file():
         yield "rollout.user_model", "must be a Hugging Face folder with the tokenizer of the policy"
+
+
+def _check_simulation(config: Config) -> Iterator[tuple[str, str]]:
+    rollout = config.rollout
+    if rollout.max_logprob_gap < NO_GAP:
+        cause = "whose log-probs are those of no policy, this check would stop the run"
+        yield "rollout.max_logprob_gap", f"must be at least {NO_GAP:g}: with rollout.engine = simulated, {cause}"
+    if rollout.num_modules > 0:
+        yield "rollout.num_modules", "must be 0: rollout.engine = simulated has no model to add modules to"
+    if config.has_opponents:
+        yield "rollout.engine", "has no model for opponents: past policies and rollout.user_model need vllm"
+    if rollout.weight_transfer == "nccl":
+        yield "rollout.weight_transfer", "must be object_store: rollout.engine = simulated has no GPU"
 
 
 def _scalars() -> dict[str, Any]:

@@ -277,4 +277,5 @@ class Trainer:
             peak_rss_bytes=await self._world.fleet.peak_rss_bytes(),
             evals=tuple(progress.evals),
             alarms=progress.gaming.alarms,
+            engine=self._config.rollout.engine,
         )

@@ -27,6 +27,7 @@ class RunSummary:
 
     Attributes:
         step: updates that are done.
+        engine: that wrote the answers, as in `rollout.engine`.
         max_logprob_gap: largest difference of log-probs between sampler and learner, in nats.
         episodes: how many ended in which status, over the whole run.
         peak_rss_bytes: by role, such as "driver", "rollout", "reward", "learner".
@@ -42,6 +43,7 @@ class RunSummary:
     peak_rss_bytes: Mapping[str, int]
     evals: tuple[EvalResult, ...] = ()
     alarms: tuple[Alarm, ...] = ()
+    engine: str = "vllm"
 
 
 def write_report(run_dir: Path, summary: RunSummary) -> None:
@@ -51,6 +53,7 @@ def write_report(run_dir: Path, summary: RunSummary) -> None:
     machine = {
         "name": summary.name,
         "step": summary.step,
+        "engine": summary.engine,
         "eval": [asdict(result) for result in summary.evals],
         "alarms": [asdict(alarm) for alarm in summary.alarms],
         "final_weights_sha256": summary.final_weights_sha256,
@@ -128,6 +131,8 @@ def _overview(summary: RunSummary, share: float | None) -> str:
     if summary.evals:
         first, last = summary.evals[0], summary.evals[-1]
         facts.insert(0, f"held-out accuracy: {first.accuracy:.1%} at the start, **{last.accuracy:.1%}** at the end")
+    if summary.engine == "simulated":
+        facts.insert(0, "**simulated answers**: no model spoke, and what follows says nothing about one")
     if share is not None:
         facts.append(f"held-out opening questions that were also asked in training: {share:.1%}")
     return "\n".join([f"# {summary.name}", "", *(f"- {fact}" for fact in facts)])

@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,11 @@ def is_ppo(run_dir: Path) -> bool:
     return (run_dir / "trajectories").is_dir()
 
 
+def _check_engine(config: EvaluationConfig) -> Iterator[tuple[str, str]]:
+    if config.rollout.engine == "simulated":
+        yield "rollout.engine", "must be vllm: there is nothing to evaluate in answers that mean nothing"
+
+
 def evaluation_config(policy: Policy, suites: dict[str, Any], overrides: Sequence[str]) -> EvaluationConfig:
     """How to evaluate the policy, as far as it has positions, with the numbers and the tools of the run that made it;
     `overrides` on top.
@@ -124,7 +129,7 @@ def evaluation_config(policy: Policy, suites: dict[str, Any], overrides: Sequenc
     }
     for item in overrides:
         apply_override(data, item)
-    config, problems = parse(EvaluationConfig, data, lambda _: ())
+    config, problems = parse(EvaluationConfig, data, _check_engine)
     if config is None:
         raise PolicyError("\n".join(f"{key}: {problem}" for key, problem in problems))
     return config

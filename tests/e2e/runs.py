@@ -75,17 +75,33 @@ class Run:
 
     def wait(self) -> Finished:
         deadline = time.monotonic() + TIMEOUT_SECONDS
-        while self._process.poll() is None:
+        while self.is_running():
             assert time.monotonic() < deadline, f"no end within {TIMEOUT_SECONDS:g} s: {self._output.read_text()}"
-            self._segments |= {segment for process in users_of(self._temporary) for segment in _segments(process)}
             time.sleep(0.5)
         output, errors, left_behind = self._output.read_text(), self._errors.read_text(), self._left_behind()
         return Finished(self._process.returncode, output, errors, self.run_dir, left_behind)
 
-    def wait_for_iterations(self, count: int) -> None:
-        """Until so many lines of metrics are written."""
+    def is_running(self) -> bool:
+        """Notes by the way which shared memory its processes use."""
+        self._segments |= {segment for process in users_of(self._temporary) for segment in _segments(process)}
+        return self._process.poll() is None
+
+    @property
+    def num_iterations(self) -> int:
+        """Lines of metrics that are written."""
         path = self.run_dir / FILE
-        self.wait_for(lambda: path.exists() and path.read_bytes().count(b"\n") >= count, f"iteration {count}")
+        return path.read_bytes().count(b"\n") if path.exists() else 0
+
+    def wait_for_iterations(self, count: int) -> None:
+        self.wait_for(lambda: self.num_iterations >= count, f"iteration {count}")
+
+    def processes(self, title: str) -> list[psutil.Process]:
+        """Those under a title that begins so, such as "ray::RolloutActor"; Ray adds the method while one runs."""
+        return [process for process in users_of(self._temporary) if _title(process).startswith(title)]
+
+    @property
+    def driver(self) -> psutil.Process:
+        return psutil.Process(self._process.pid)
 
     def kill(self) -> Finished:
         """SIGKILL to the driver alone."""
@@ -103,7 +119,7 @@ class Run:
         found: list[psutil.Process] = []
 
         def look() -> bool:
-            found.extend(process for process in users_of(self._temporary) if _title(process).startswith(title))
+            found.extend(self.processes(title))
             return bool(found)
 
         self.wait_for(look, title)

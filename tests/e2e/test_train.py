@@ -19,6 +19,7 @@ NUM_EPISODES = 4 * 16 + 2 * 8  # of `smoke`: training, and an evaluation at the 
 REPORT_KEYS = {
     "name",
     "step",
+    "engine",
     "eval",
     "final_weights_sha256",
     "max_logprob_gap",

@@ -10,11 +10,13 @@ import torch
 from envs.library import ScenarioError
 from models.chat import chat_format
 from models.policy import load_policy
+from models.publish import publish_plain
 from models.tokenizer import load_tokenizer
 from rewards.resolve import RewardConfigError
 from rewards.signal import Transform
 from rl import build
 from rl.tasks import build_scorer, build_tasks, signal_of
+from tests.rl.builders import request
 from tests.rl.fakes import small_config
 
 
@@ -50,6 +52,22 @@ def test_the_folder_of_the_first_weights_loads(folder: Path) -> None:
     assert embeddings.dtype == torch.float32
     assert 0.015 < float(embeddings.std()) < 0.025
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_a_simulated_worker_holds_dialogs_without_a_model(folder: Path) -> None:
+    config = small_config("rollout.engine=simulated", "rollout.max_logprob_gap=100")
+    plan = build.build_device_plan(config, num_gpus=0)
+    answers = []
+    for name in ("rollout-0", "rollout-1"):
+        worker = build.build_rollout_worker(config, folder, plan, name=name)
+        worker.load(*publish_plain(load_policy(folder), version=0, max_length=200))
+        worker.admit([request(0, group, sample) for group in range(3) for sample in range(2)])
+        done = worker.advance(max_seconds=60.0)
+        assert {t.status for t in done} <= {"ok", "truncated"}
+        assert {t.worker for t in done} == {name}
+        answers.append({t.request.id: t.tokens.tolist() for t in done})
+    assert len(answers[0]) == 6
+    assert answers[0] == answers[1]
 
 
 def test_a_folder_that_is_there_is_left_alone(folder: Path) -> None:

@@ -9,6 +9,7 @@ from rl.load_config import ConfigError, load_config, recipes, save_config
 from rl.load_pipeline import is_pipeline, load_pipeline
 
 PRETRAINED = "model.name_or_path=some/model"
+SIMULATED, NO_GAP = "rollout.engine=simulated", "rollout.max_logprob_gap=100"
 
 
 def write(folder: Path, text: str) -> str:
@@ -203,6 +204,13 @@ def test_all_mistakes_come_at_once() -> None:
         (["critic.adam_betas=[0.9, 1.0]"], "critic.adam_betas = [0.9, 1.0]"),
         (["model.word_tokens=true"], "model.number_tokens = True: must be false"),
         (["model={word_tokens: true, max_length: 64}"], "model.all_bytes = True: must be false"),
+        ([SIMULATED], "rollout.max_logprob_gap = 0.01: must be at least 100: with rollout.engine = simulated"),
+        ([SIMULATED, NO_GAP, "rollout.num_modules=1", "model.lora_rank=8", "model.name_or_path=f"], "rollout.num_mod"),
+        (
+            [SIMULATED, NO_GAP, "selfplay.enabled=true", "selfplay.past_share=0.5"],
+            "rollout.engine = 'simulated': has no model for opponents",
+        ),
+        ([SIMULATED, NO_GAP, "rollout.weight_transfer=nccl"], "rollout.weight_transfer = 'nccl': must be object_store"),
     ],
 )
 def test_fields_that_contradict_each_other(overrides: list[str], field: str) -> None:

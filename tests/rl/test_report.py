@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,13 @@ def test_the_report_for_machines(run: Path) -> None:
     assert report["peak_rss_bytes"] == {"driver": 3 * 2**29, "learner": 2**30}
     assert report["episodes"] == {"ok": 318, "failed": 2}
     assert report["held_out_seen_share"] == 0.25
+
+
+def test_simulated_answers_are_called_so(run: Path) -> None:
+    for engine in ("vllm", "simulated"):
+        write_report(run, replace(summary(*EVALS), engine=engine))
+        assert json.loads((run / "report.json").read_text())["engine"] == engine
+        assert ("simulated answers" in (run / "report.md").read_text()) == (engine == "simulated")
 
 
 def test_the_report_for_people(run: Path) -> None:

@@ -13,6 +13,7 @@ from rl.suites.gsm8k import gsm8k
 from rl.suites.ifeval import follows
 from rl.suites.instruct import instruct
 from rl.suites.knowledge import Knowledge
+from rl.suites.policies import Policy, PolicyError, evaluation_config
 from rl.suites.results import SuiteResult, read_answers, read_results, summarize, write_result
 from rl.suites.scenarios import context, math
 from rl.suites.speed import latency, memory, percentiles
@@ -207,3 +208,12 @@ def test_names_of_suites() -> None:
         build_suites(SMALL.model_copy(update={"names": ("math", "math")}))
     for name in SUITES.keys() - {"mmlu", "gsm8k", "code"}:
         assert build_suites(SMALL.model_copy(update={"names": (name,)}))[0].name == name
+
+
+def test_simulated_answers_are_not_evaluated(tmp_path: Path) -> None:
+    shape = {"num_attention_heads": 1, "hidden_size": 8, "num_hidden_layers": 1, "vocab_size": 8}
+    (tmp_path / "config.json").write_text(json.dumps(shape))
+    policy = Policy(tmp_path, tmp_path, is_run=False)
+    assert evaluation_config(policy, {}, []).rollout.engine == "vllm"
+    with pytest.raises(PolicyError, match=r"rollout\.engine = 'simulated': must be vllm"):
+        evaluation_config(policy, {}, ["rollout.engine=simulated"])
