@@ -80,7 +80,7 @@ class Trainer:
 
     async def _iterate(self) -> None:
         config, progress = self._config, self._progress
-        self._records.lap()  # workers start until here: no iteration's time
+        self._records.lap()
         if progress.step == 0:
             progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
         in_flight: deque[tuple[Signal, asyncio.Task[Collected]]] = deque()
@@ -180,6 +180,7 @@ class Trainer:
         async with self._settled_weights:
             if not self._are_weights_out:
                 await self._publish()
+                self._records.lap()  # workers start while these weights are on their way: no iteration's time
             self._are_weights_out = True
 
     async def _publish(self) -> None:

@@ -263,7 +263,7 @@ def test_killed_in_any_phase_and_resumed(whole: tuple[Run, RunSummary], tmp_path
 
 
 def test_killed_again_and_again(whole: tuple[Run, RunSummary], tmp_path: Path) -> None:
-    deaths = [("update", 1), ("collect train", 1), ("save", 1), ("publish", 1), ("annotate", 0), ("collect eval", 1)]
+    deaths = [("update", 1), ("collect train", 1), ("save", 0), ("publish", 1), ("annotate", 0), ("collect eval", 1)]
     for phase, visit in [*deaths, ("save", 0)]:
         assert isinstance(stop(Run(tmp_path, small_config(), trap=Trap(phase, visit))), KilledError)
     resumed = Run(tmp_path, small_config())
