@@ -5,7 +5,8 @@ each, one thread a worker, and a seat in a host answers the calls of the fleet a
 driver's side is the real thing: fleet, attendants, loop, records, store.
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import numpy as np
 import ray
 from ray.actor import ActorHandle
 
-from cluster.fleet import Fleet
+from cluster.fleet import Member
 from cluster.rollouts import RolloutFleet
 from cluster.workers import Publication
 from models.chat import chat_format
@@ -77,7 +78,7 @@ class Call:
 
 
 class Seat:
-    """What the fleet takes for the handle of an actor. It cannot be killed, for nobody dies in a benchmark."""
+    """What the fleet takes for the handle of an actor."""
 
     def __init__(self, host: ActorHandle, index: int) -> None:
         self.ping, self.advance, self.load = (Call(m, index) for m in (host.ping, host.advance, host.load))
@@ -94,13 +95,33 @@ def start_hosts(config: Config, folder: Path, *, num_hosts: int, num_workers: in
     return [Seat(hosts[number % num_hosts], number // num_hosts) for number in range(num_workers)]
 
 
-def seated_fleet(config: Config, seats: Sequence[Seat]) -> RolloutFleet:
+class Members:
+    """As much of `cluster.fleet.Fleet` as workers need who never die."""
+
+    def __init__(self, seats: Sequence[Any]) -> None:
+        self.members = [Member(i, i, f"rollout-{i}", seat) for i, seat in enumerate(seats)]
+
+    async def seated(self, member: Member) -> None:
+        """Everybody has a seat."""
+
+    async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
+        async with asyncio.timeout(timeout_seconds):
+            return await answer
+
+    def credit(self, member: Member) -> None:
+        """Nobody has lost anything."""
+
+    def stop(self) -> None:
+        """The hosts go with the session."""
+
+
+def seated_fleet(config: Config, seats: Sequence[Any]) -> RolloutFleet:
     """A fleet of these workers; inside the event loop that will serve it."""
-    free = iter(seats)
-    members = Fleet("rollout", lambda name: next(free), len(seats))
     rollout = config.rollout
     return RolloutFleet(
-        members, capacity=2 * rollout.max_num_seqs, call_timeout_seconds=rollout.episode_timeout_seconds
+        Members(seats),  # type: ignore[arg-type]
+        capacity=2 * rollout.max_num_seqs,
+        call_timeout_seconds=rollout.episode_timeout_seconds,
     )
 
 

@@ -2,15 +2,13 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from cluster.fleet import Member
-from cluster.rollouts import RolloutFleet
 from cluster.workers import Publication
 from models.weights import Probe, pack_weights
 from rl import build
@@ -19,7 +17,7 @@ from rl.loop import Trainer
 from rl.records import Records
 from rl.store import Query, read
 from rl.tasks import build_tasks, signal_of
-from tests.benchmarks.hosts import Given, NoFleet, NoLearner, NoRewards, Workers
+from tests.benchmarks.hosts import Given, NoFleet, NoLearner, NoRewards, Workers, seated_fleet
 from tests.rl.fakes import small_config
 
 NUM_WORKERS, NUM_ITERATIONS, NUM_PROMPTS, NUM_SAMPLES = 48, 2, 100, 4
@@ -60,26 +58,6 @@ class Handle:
         workers.load(index, manifest, buckets)  # type: ignore[arg-type]
 
 
-class Members:
-    """As much of `cluster.fleet.Fleet` as workers need who never die."""
-
-    def __init__(self, handles: Sequence[Handle]) -> None:
-        self.members = [Member(i, i, f"rollout-{i}", handle) for i, handle in enumerate(handles)]
-
-    async def seated(self, member: Member) -> None:
-        """Everybody sits in this process."""
-
-    async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
-        async with asyncio.timeout(timeout_seconds):
-            return await answer
-
-    def credit(self, member: Member) -> None:
-        """Nobody loses any."""
-
-    def stop(self) -> None:
-        """Threads end with their work."""
-
-
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(build, "NUM_TOKENIZER_DIALOGS", 50)
@@ -94,8 +72,7 @@ def test_every_episode_of_many_workers_is_used_and_stored_once(tmp_path: Path, f
     workers = Workers(config, folder, 0, NUM_WORKERS)
 
     async def train() -> dict[str, int]:
-        members = Members([Handle(workers, index) for index in range(NUM_WORKERS)])
-        rollouts = RolloutFleet(members, capacity=8, call_timeout_seconds=60.0)  # type: ignore[arg-type]
+        rollouts = seated_fleet(config, [Handle(workers, index) for index in range(NUM_WORKERS)])
         manifest, buckets = pack_weights([], version=0, kind="full", probe=NO_PROBE)
         weights = Given(rollouts, manifest, tuple(buckets))  # type: ignore[arg-type]
         records = Records(tmp_path, config, signal.names, {}, say=lambda line: None)

@@ -73,10 +73,10 @@ class Run:
         self._process.wait()
         shutil.rmtree(self._temporary, ignore_errors=True)
 
-    def wait(self) -> Finished:
-        deadline = time.monotonic() + TIMEOUT_SECONDS
+    def wait(self, timeout_seconds: float = TIMEOUT_SECONDS) -> Finished:
+        deadline = time.monotonic() + timeout_seconds
         while self.is_running():
-            assert time.monotonic() < deadline, f"no end within {TIMEOUT_SECONDS:g} s: {self._output.read_text()}"
+            assert time.monotonic() < deadline, f"no end within {timeout_seconds:g} s: {self._output.read_text()}"
             time.sleep(0.5)
         output, errors, left_behind = self._output.read_text(), self._errors.read_text(), self._left_behind()
         return Finished(self._process.returncode, output, errors, self.run_dir, left_behind)
