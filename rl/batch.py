@@ -132,7 +132,10 @@ def pack(scored: Sequence[Scored], *, reward_clip: float) -> Batch:
 
 
 def _groups(rows: Sequence[Scored]) -> np.ndarray:
-    """Both sides of a dialog have the same prompt number, and are no samples of the same thing."""
-    numbers: dict[tuple[str, int], int] = {}
-    keys = [(s.trajectory.request.role, s.trajectory.request.group) for s in rows]
+    """Both sides of a dialog have the same prompt number, and are no samples of the same thing. Nor are late dialogs of
+    the iteration before.
+    """
+    numbers: dict[tuple[str, int, int], int] = {}
+    requests = [s.trajectory.request for s in rows]
+    keys = [(request.role, request.iteration, request.group) for request in requests]
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], np.int32)

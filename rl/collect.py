@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 from rewards.signal import Moments, Signal
+from rl.gathering import Gathering
 from rl.interfaces import World
 from rl.judging import judge
 from rl.records import Records
@@ -15,10 +16,13 @@ from rl.trajectory import EpisodeRequest, Scored, Trajectory
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """The judged dialogs of an iteration; those of its `proposals` come last, in the same order."""
+    """The judged dialogs of an iteration; those of its `proposals` come last, in the same order. `late`: its prompts
+    that the next iteration trains on, whose dialogs are not here; those of the iteration before it are.
+    """
 
     scored: list[Scored]
     proposals: tuple[Proposal, ...] = ()
+    late: frozenset[int] = frozenset()
 
 
 class Collector:
@@ -36,31 +40,29 @@ class Collector:
         """Hold and judge the dialogs; judging starts while others still talk. In the order of `requests`, each followed
         by its user's side where a model played it.
         """
-        scored = await self._records.finished(requests)
-        missing = [request for request in requests if request.id not in scored]
-        if missing:
+        gathering = Gathering(requests)
+        await self.gather(gathering, signal, moments)
+        return gathering.take()
+
+    async def gather(self, gathering: Gathering, signal: Signal, moments: Moments) -> None:
+        """The same, for somebody who looks on; returns when all are there."""
+        gathering.add(await self._records.finished(gathering.requests))
+        if gathering.missing:
             await self._ready()
-            scored |= await self._hold(missing, signal, moments)
-        return [side for request in requests for side in scored[request.id]]
+            await self._hold(gathering, signal, moments)
 
-    async def _hold(
-        self, requests: Sequence[EpisodeRequest], signal: Signal, moments: Moments
-    ) -> dict[str, tuple[Scored, ...]]:
-        scored: dict[str, tuple[Scored, ...]] = {}
-
+    async def _hold(self, gathering: Gathering, signal: Signal, moments: Moments) -> None:
         async def hand_over(finished: list[Trajectory]) -> None:
-            scored.update(
-                {sides[0].trajectory.request.id: sides for sides in await self._judge(finished, signal, moments)}
-            )
+            judged = await self._judge(finished, signal, moments)
+            gathering.add({sides[0].trajectory.request.id: sides for sides in judged})
 
         with ExitStack() as waiting:
             async with asyncio.TaskGroup() as judging:
-                async for finished in self._world.rollouts.sample(requests):
+                async for finished in self._world.rollouts.sample(gathering.missing):
                     judging.create_task(hand_over(finished))
                 # all has been said: what is left of this batch is judging
                 waiting.enter_context(self._records.phase("reward"))
         self._records.flush()
-        return scored
 
     async def collect_with_proposals(
         self,

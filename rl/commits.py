@@ -7,7 +7,7 @@ resumes from an older checkpoint repeats the updates from the store, and a row t
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, NonNegativeInt, ValidationError
@@ -29,6 +29,7 @@ class Commit(BaseModel):
         episodes: how many ended how, both sides of a dialog counted, as the store has them.
         ids_sha256: over their sorted ids, a line each.
         version, weights_sha256: of the weights that the update made.
+        late: prompts whose dialogs count in the next iteration.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,15 +39,19 @@ class Commit(BaseModel):
     ids_sha256: str
     version: NonNegativeInt
     weights_sha256: str
+    late: tuple[NonNegativeInt, ...] = ()
 
     @classmethod
-    def of(cls, iteration: int, scored: Sequence[Scored], *, version: int, weights_sha256: str) -> "Commit":
+    def of(
+        cls, iteration: int, scored: Sequence[Scored], *, version: int, weights_sha256: str, late: Iterable[int] = ()
+    ) -> "Commit":
         return cls(
             iteration=iteration,
             episodes=dict(Counter(s.trajectory.status for s in scored)),
             ids_sha256=digest_ids([s.trajectory.request.id for s in scored]),
             version=version,
             weights_sha256=weights_sha256,
+            late=tuple(sorted(late)),
         )
 
 

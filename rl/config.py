@@ -156,6 +156,12 @@ class RolloutConfig(Section):
     episode_timeout_seconds: PositiveFloat = 300.0
     max_worker_losses: PositiveInt = Field(3, description="workers that go down with a dialog alone before it fails")
     max_staleness: NonNegativeInt = Field(0, description="updates that a batch may lag behind; 0: synchronous")
+    late_share: float = Field(
+        0.0,
+        ge=0.0,
+        lt=1.0,
+        description="of the prompts, the slowest, that need not hold up a batch and train in the next",
+    )
     max_num_seqs: PositiveInt = Field(256, description="sequences that one engine runs at once")
     num_threads: PositiveInt = Field(1, description="CPU threads of one engine")
     num_modules: NonNegativeInt = Field(0, description="modules that an engine can hold, of model.lora_rank at most")

@@ -110,6 +110,9 @@ def check(config: Config) -> Iterator[tuple[str, str]]:
     if autoscale.enabled and not autoscale.min <= rollout.num_rollout_workers <= autoscale.max:
         cause = f"must be from rollout.autoscale.min = {autoscale.min} to rollout.autoscale.max = {autoscale.max}"
         yield "rollout.num_rollout_workers", cause
+    if rollout.late_share > 0 and (rollout.max_staleness == 0 or config.selfplay.enabled):
+        cause = "late dialogs are an update older, so rollout.max_staleness must be above 0"
+        yield "rollout.late_share", f"{cause}, and selfplay.enabled false, where all are waited for to pay proposers"
     if len(set(rollout.tools)) < len(rollout.tools):
         yield "rollout.tools", "names a tool twice"
     if ppo.micro_batch_tokens < model.max_length:

@@ -8,7 +8,9 @@ whose learner is lost resumes in the same way, in the same process.
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 
@@ -22,7 +24,9 @@ from rl.config import Config
 from rl.curriculum import Curriculum, outcomes
 from rl.evaluate import evaluation_requests, summarize
 from rl.feedback import weights_at
+from rl.flight import Flight
 from rl.gaming import snapshot
+from rl.gathering import Gathering
 from rl.interfaces import World
 from rl.kl import KLController
 from rl.played_users import with_users
@@ -83,8 +87,9 @@ class Trainer:
         self._records.lap()
         if progress.step == 0:
             progress.curriculum = progress.curriculum.placed(outcomes(await self._evaluate()))
-        in_flight: deque[tuple[Signal, asyncio.Task[Collected]]] = deque()
+        in_flight: deque[Flight] = deque()
         async with asyncio.TaskGroup() as tasks:
+            late = self._launch_late(tasks)
             while progress.step < config.run.num_iterations:
                 newest = min(progress.step + config.rollout.max_staleness, config.run.num_iterations - 1)
                 for iteration in range(progress.step + len(in_flight), newest + 1):
@@ -96,11 +101,12 @@ class Trainer:
                         progress.moments,
                         self._records,
                     )
-                    in_flight.append((self._signal, tasks.create_task(self._collect(iteration, self._signal))))
-                signal, collection = in_flight.popleft()
+                    in_flight.append(self._launch(tasks, iteration))
+                flight = in_flight.popleft()
                 with self._records.phase("rollout"):
-                    collected = await collection
-                metrics = await self._advance(collected, signal)
+                    collected = await self._land(flight, late)
+                metrics = await self._advance(collected, flight.signal)
+                late = flight if collected.late else None
                 if not await self._commit(collected):
                     await self._cancel(in_flight)
                 self._record(metrics)
@@ -112,11 +118,12 @@ class Trainer:
                     await self._checkpoint()
                 if is_last:
                     break
+            in_flight.extend([late] if late else [])
             await self._cancel(in_flight)  # of a run that was asked to stop
 
-    async def _cancel(self, in_flight: deque[tuple[Signal, asyncio.Task[Collected]]]) -> None:
+    async def _cancel(self, in_flight: deque[Flight]) -> None:
         """Nothing of these collections is under way when it returns."""
-        collections = [collection for _, collection in in_flight]
+        collections = [flight.collection for flight in in_flight]
         in_flight.clear()
         for collection in collections:
             collection.cancel()
@@ -126,6 +133,7 @@ class Trainer:
         """The next version of the weights, served where somebody may have to sample; returns the update's metrics."""
         async with self._settled_weights:
             metrics = await self._update.make(collected, signal, self._progress)
+            metrics["rollout/late_prompts"] = float(len(collected.late))
             self._seen.update(s.trajectory.turns[0].question.text for s in collected.scored if s.trajectory.turns)
             if self._are_weights_out:
                 await self._publish()
@@ -138,26 +146,53 @@ class Trainer:
             with self._records.phase("sync"):
                 self._sha256 = await self._world.learner.fingerprint(version)
         return await self._records.commit(
-            Commit.of(version - 1, collected.scored, version=version, weights_sha256=self._sha256)
+            Commit.of(version - 1, collected.scored, version=version, weights_sha256=self._sha256, late=collected.late)
         )
 
-    async def _collect(self, iteration: int, signal: Signal) -> Collected:
-        progress, rollout = self._progress, self._config.rollout
-        requests = self._requests(iteration)
-        with self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)) as past:
-            if rollout.model_users:
-                share, user_model = self._config.selfplay.past_share, rollout.user_model
-                requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
-            if self._proposals is None:
-                return Collected(await self._collector.collect(requests, signal, progress.moments))
-            return await self._collector.collect_with_proposals(
-                requests,
-                self._proposals.requests(iteration, past),
-                self._proposals,
-                progress.known_tasks,
-                signal,
-                progress.moments,
-            )
+    def _launch(self, tasks: asyncio.TaskGroup, iteration: int, prompts: Collection[int] | None = None) -> Flight:
+        """Begin to collect an iteration, or only these prompts of it."""
+        progress, rollout, signal = self._progress, self._config.rollout, self._signal
+        requests = [r for r in self._requests(iteration) if prompts is None or r.group in prompts]
+        lent = ExitStack()
+        past = lent.enter_context(self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)))
+        if rollout.model_users:
+            share, user_model = self._config.selfplay.past_share, rollout.user_model
+            requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
+        gathering = Gathering(requests)
+
+        async def collect() -> Collected:
+            with lent:
+                if self._proposals is None:
+                    await self._collector.gather(gathering, signal, progress.moments)
+                    return Collected(gathering.take())
+                return await self._collector.collect_with_proposals(
+                    requests,
+                    self._proposals.requests(iteration, past),
+                    self._proposals,
+                    progress.known_tasks,
+                    signal,
+                    progress.moments,
+                )
+
+        return Flight(iteration, signal, gathering, tasks.create_task(collect()))
+
+    def _launch_late(self, tasks: asyncio.TaskGroup) -> Flight | None:
+        """What the last update before the run was resumed has left for the next one."""
+        last = self._records.committed(self._progress.step - 1)
+        if last is None or not last.late:
+            return None
+        flight = self._launch(tasks, last.iteration, last.late)
+        flight.late = frozenset(last.late)
+        return flight
+
+    async def _land(self, flight: Flight, before: Flight | None) -> Collected:
+        """A batch: what came of a flight, but for its slowest prompts, and those of the flight `before` it."""
+        run, rollout, committed = self._config.run, self._config.rollout, self._records.committed(flight.iteration)
+        max_late = int(rollout.late_share * rollout.rollout_batch_size)
+        if flight.iteration == run.num_iterations - 1:
+            max_late = 0
+        collected = await flight.land(max_late, committed.late if committed else None)
+        return replace(collected, scored=collected.scored + await before.land_rest()) if before else collected
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:
         rollout, seed = self._config.rollout, self._config.run.seed

@@ -91,7 +91,7 @@ class Records:
         self._store.discard_after(open_iteration + ahead, "train")
         self._store.discard_after(open_iteration, "eval")
         first_eval = max((result.step + 1 for result in state.evals), default=0)
-        first: dict[Purpose, int] = {"train": state.step, "eval": first_eval}
+        first: dict[Purpose, int] = {"train": max(0, state.step - 1), "eval": first_eval}
         return Replay(self._store, self.run_dir, self.dimensions, first, self.say)
 
     async def finished(self, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:
@@ -104,6 +104,9 @@ class Records:
         """Whether this iteration was committed, or some of its dialogs had ended, before the run was resumed."""
         had_dialogs = self._replay is not None and self._replay.holds("train", iteration)
         return had_dialogs or self._commits.find(iteration) is not None
+
+    def committed(self, iteration: int) -> Commit | None:
+        return self._commits.find(iteration)
 
     @property
     def num_commits(self) -> int:
