@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-from cluster.cli import CLUSTER_LOST
+from cluster.failures import CLUSTER_LOST
 
 MAX_RESTARTS = 5
 FIRST_PAUSE_SECONDS = 5.0  # doubled each time; the cluster needs some to clear away what the dead process held

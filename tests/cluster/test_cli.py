@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 from cluster import cli
+from cluster.command_line import UsageError
 from rl.config import Config
 from rl.load_config import load_config, save_config
 from rl.store import TrajectoryStore
@@ -118,14 +119,14 @@ def test_usage_errors_are_code_2(arguments: list[str]) -> None:
     assert exit_.value.code == 2
 
 
-class WrappedUsageError(cli.UsageError, RuntimeError):
+class WrappedUsageError(UsageError, RuntimeError):
     """As Ray wraps what a task raised: a class of its own below ours."""
 
 
 @pytest.mark.parametrize(
     ("error", "code", "message"),
     [
-        (cli.UsageError("no such thing"), 2, "error: no such thing\n"),
+        (UsageError("no such thing"), 2, "error: no such thing\n"),
         (WrappedUsageError("no such thing"), 2, "error: no such thing\n"),
         (RuntimeError("engine died"), 1, "error: RuntimeError: engine died\n(--debug shows where)\n"),
         (ValueError("shapes differ"), 1, "error: ValueError: shapes differ\n(--debug shows where)\n"),

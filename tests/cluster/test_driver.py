@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import ray.exceptions
 
-from cluster.cli import CLUSTER_LOST, _is_lost_cluster
 from cluster.driver import MAX_RESTARTS, Driver
+from cluster.failures import CLUSTER_LOST, is_lost_cluster
 
 # Does what its turn says: a number is its exit code, a name a signal to itself. Notes its arguments.
 TRAINING = """
@@ -100,6 +100,6 @@ def test_a_stop_reaches_both_and_ends_both(tmp_path: Path) -> None:
 
 def test_a_lost_cluster_is_told_from_other_failures() -> None:
     lost = ray.exceptions.RpcError("the control service does not answer")
-    assert _is_lost_cluster(ExceptionGroup("", [ExceptionGroup("", [lost])]))
-    assert _is_lost_cluster(ConnectionError("no cluster here"))
-    assert not _is_lost_cluster(RuntimeError("the loss is not a number"))
+    assert is_lost_cluster(ExceptionGroup("", [ExceptionGroup("", [lost])]))
+    assert is_lost_cluster(ConnectionError("no cluster here"))
+    assert not is_lost_cluster(RuntimeError("the loss is not a number"))
