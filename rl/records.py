@@ -91,7 +91,9 @@ class Records:
         self._store.discard_after(open_iteration + ahead, "train")
         self._store.discard_after(open_iteration, "eval")
         first_eval = max((result.step + 1 for result in state.evals), default=0)
-        first: dict[Purpose, int] = {"train": max(0, state.step - 1), "eval": first_eval}
+        last = self._commits.find(state.step - 1)
+        first_train = state.step - 1 if last and last.late else state.step
+        first: dict[Purpose, int] = {"train": first_train, "eval": first_eval}
         return Replay(self._store, self.run_dir, self.dimensions, first, self.say)
 
     async def finished(self, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:

@@ -23,7 +23,7 @@ PAIRS_ALONE = ["stages.reward_model.preferences.num_pairs=0"]
 @pytest.mark.parametrize(
     ("recipe", "stages"),
     [
-        ("r1", [stage for stage in STAGES if stage[0] != "reward_model"]),
+        ("r1", STAGES),
         ("r1_smoke", STAGES),
         ("reward_model", [("reward_model", None)]),
     ],

@@ -215,6 +215,7 @@ def test_whoever_was_overtaken_sends_nothing_more(tmp_path: Path, place: str, sa
         save(second, 4)
         assert bystander.sync()
         there = RemoteFolder.reach(place).files()
+        save(first, 3)
     assert RemoteFolder.reach(place).files() == there
     assert "another machine has resumed this run" in " ".join(said)
 
