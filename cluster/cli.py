@@ -205,3 +205,7 @@ COMMANDS = {
     "recipes": _recipes,
     "doctor": _doctor,
 }
+
+
+if __name__ == "__main__":  # as the driver of a job starts it
+    sys.exit(main())

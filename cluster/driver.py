@@ -22,7 +22,8 @@ FIRST_PAUSE_SECONDS = 5.0  # doubled each time; the cluster needs some to clear 
 LASTING_SECONDS = 3600.0  # a process that lived so long starts the count anew
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 RESUME = "--resume"
-FILE = "config.yaml"  # of a run or a pipeline that has begun
+STOPPED = 130  # see `cluster/cli.py`
+BEGUN = ("metrics.jsonl", "stages")  # what a run, or a pipeline, has from when on it can be resumed
 
 
 @dataclass
@@ -50,7 +51,7 @@ class Driver:
             self.say(f"driver: {_cause(code)}; started again in {seconds:g} s ({num_restarts} of {MAX_RESTARTS})")
             self.pause(seconds)
             if self._is_stopping:
-                break
+                return STOPPED
             started = self.clock()
             code = self._train(*self.command, *self._resume())
             if self.clock() - started > LASTING_SECONDS:
@@ -62,7 +63,7 @@ class Driver:
 
     def _resume(self) -> Sequence[str]:
         """Nothing where it was killed before there was a run."""
-        has_run = (self.run_dir / FILE).exists()
+        has_run = any((self.run_dir / name).exists() for name in BEGUN)
         return [RESUME] if has_run and RESUME not in self.command else []
 
     def _note_stop(self, number: int, _: FrameType | None) -> None:

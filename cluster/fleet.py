@@ -98,7 +98,7 @@ class Fleet:
         """Returns when it is up. Raises MemberLostError."""
         await self.call(member, member.handle.ping.remote(), START_TIMEOUT_SECONDS)
         if self._witness is not None:
-            await asyncio.to_thread(self._witness.up)
+            await self._witness.up()
 
     def credit(self, member: Member) -> None:
         """This worker has done a piece of work: what its place lost before no longer counts."""

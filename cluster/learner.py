@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import ray
 from ray.actor import ActorHandle
-from ray.exceptions import RayActorError, RayTaskError
+from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
 from ray.util import get_node_ip_address
 from ray.util.placement_group import PlacementGroup, placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
@@ -26,7 +26,7 @@ from cluster.stacks import offer_stacks
 from cluster.witness import Witness, actor_id
 from cluster.workers import Publication
 from models.device import DevicePlan
-from models.engine import close_group, init_group, prepare_cpu
+from models.engine import init_group, prepare_cpu
 from models.packing import PackedRows
 from rl.batch import Advantages, Annotations, Batch
 from rl.build import build_learner
@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from models.nccl import NcclSender  # imports vLLM, which takes 15 s
 
 
+MAX_STARTS = 3  # in a row
+DEATHS = (RayActorError, OutOfMemoryError)
 DEATH_SECONDS = 5.0  # between the error of a rank and the news that another one has died, which caused it
 
 
@@ -138,9 +140,6 @@ class LearnerActor:
     def peak_rss_bytes(self) -> int:
         return peak_rss_bytes()
 
-    def leave(self) -> None:
-        close_group()
-
     @property
     def _joined(self) -> PPOLearner | SupervisedLearner | RewardLearner:
         assert self._learner is not None, "join first"
@@ -208,8 +207,19 @@ class LearnerGroup:
         return ranks
 
     async def join(self) -> None:
-        address, port = await self._wait(self._ranks.actors[0].address.remote())
-        await self._all("join", address, port)
+        """Have all ranks ready. Raises LearnerLostError where they are lost again and again meanwhile."""
+        for attempt in range(MAX_STARTS):
+            try:
+                address, port = await self._wait(self._ranks.actors[0].address.remote())
+                await self._all("join", address, port)
+                break
+            except LearnerLostError:
+                if attempt == MAX_STARTS - 1:
+                    raise
+                self.stop()
+                self._ranks = self._started()
+        if self._witness is not None:
+            await self._witness.up()
 
     async def rebuild(self) -> None:
         self.stop()
@@ -276,6 +286,8 @@ class LearnerGroup:
     def stop(self) -> None:
         for rank in self._ranks.actors:
             ray.kill(rank)
+            if self._witness is not None:
+                self._witness.forget(rank)
         ray.util.remove_placement_group(self._ranks.group)
 
     async def _all(self, method: str, *args: Any) -> list[Any]:
@@ -288,17 +300,18 @@ class LearnerGroup:
         except Exception as error:  # often a rank learns before anybody else that it talks to a dead one
             await asyncio.wait(answers, timeout=DEATH_SECONDS)
             for answer in answers:
-                if answer.done() and isinstance(death := answer.exception(), RayActorError):
+                if answer.done() and isinstance(death := answer.exception(), DEATHS):
                     raise await self._lost(death) from error
             raise
 
     async def _wait(self, answer: Awaitable[Any]) -> Any:
         self.num_calls += 1
         try:
-            return await asyncio.wait_for(answer, self._timeout)
+            async with asyncio.timeout(self._timeout):  # wait_for loses a cancellation that comes with the answer
+                return await answer
         except RayTaskError as error:  # first, for it is of the class of its cause too
             raise error.cause from error
-        except RayActorError as error:
+        except DEATHS as error:
             raise await self._lost(error) from error
         except TimeoutError as error:
             why = f"the learner did not answer within learner.timeout_seconds = {self._timeout:g}"
@@ -308,11 +321,12 @@ class LearnerGroup:
         finally:
             self.num_answers += 1
 
-    async def _lost(self, death: RayActorError) -> LearnerLostError:
+    async def _lost(self, death: RayError) -> LearnerLostError:
         """How a rank died, which is written down."""
         said = what_ray_says(str(death))
+        dead = death.actor_id if isinstance(death, RayActorError) else None
         for rank in self._ranks.actors:
-            if self._witness is not None and actor_id(rank) == death.actor_id:
+            if self._witness is not None and actor_id(rank) == dead:
                 said = await self._witness.died(rank, said, death)
         return LearnerLostError(f"a learner rank died: {said}")
 

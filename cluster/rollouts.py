@@ -87,9 +87,7 @@ class RolloutFleet:
         self._forgive()
         if self._publication is not None and publication.version <= self._publication.version:
             # a rebuilt learner repeats its updates, and what the workers have is of the one before
-            self._publication = None
-            for life in self._lives.values():
-                life.forget()
+            self._forget_weights()
         if self._send is not None:
             await unless_failed(self._send_to_all(publication, self._send), self._failure)
         self._publication = publication
@@ -204,7 +202,7 @@ class RolloutFleet:
             await self._load(member, publication)
         except LearnerLostError as lost:  # it was not this worker's fault
             if publication is self._publication:  # no rebuilt learner has published since
-                self._publication = None
+                self._forget_weights()
                 self._fail(lost)
 
     async def _load(self, member: Member, publication: Publication) -> None:
@@ -238,6 +236,7 @@ class RolloutFleet:
     async def _send_to(self, members: Sequence[Member], publication: Publication, send: Send) -> None:
         """After it, these members serve the publication, unless the sender has moved on: the next one is near."""
         async with self._transfer:
+            members = [member for member in members if self._fleet.has(member)]
             done = bool(members) and await send(publication, {member.name: member.handle for member in members})
         if done:
             for life in (self._lives.get(member.id) for member in members):
@@ -286,7 +285,15 @@ class RolloutFleet:
         for member_id, held in self._backlog.withdraw(ids).items():
             self._withdrawn[member_id] |= held
 
+    def _forget_weights(self) -> None:
+        """Those that workers hold are of a learner that is no more."""
+        self._publication = None
+        for life in self._lives.values():
+            life.forget()
+
     def _fail(self, error: Exception) -> None:
+        if not isinstance(error, LearnerLostError):
+            self._forgive()  # what cannot be mended is told rather than a lost learner
         if not self._failure.done():
             self._failure.set_exception(error)
 

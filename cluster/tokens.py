@@ -82,5 +82,7 @@ def answers_without_token(address: str) -> bool:
     try:
         connection.request("GET", f"{url.path.rstrip('/')}/api/jobs/")
         return connection.getresponse().status == http.client.OK
+    except http.client.HTTPException as error:
+        raise OSError(f"{address} does not speak HTTP") from error
     finally:
         connection.close()

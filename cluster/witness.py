@@ -44,7 +44,7 @@ class Known:
 
 
 class Witness:
-    """Example: `witness.expect("rollout", "rollout-0", handle); ...; cause = await witness.died("rollout-0", cause)`"""
+    """Example: `witness.expect("rollout", "rollout-0", handle); cause = await witness.died(handle, said, error)`"""
 
     def __init__(self, run_dir: Path) -> None:
         self._run_dir = run_dir
@@ -55,9 +55,9 @@ class Witness:
     def expect(self, role: str, name: str, handle: ActorHandle) -> None:
         self._known[actor_id(handle)] = Known(role, name)
 
-    def up(self) -> None:
+    async def up(self) -> None:
         """Somebody has started: hold on to the processes of this node, so that their end can be read."""
-        for id, offer in offers().items():
+        for id, offer in (await asyncio.to_thread(offers)).items():
             known = self._known.get(id)
             if known is not None and known.hold is None:
                 with suppress(OSError):  # it has died since
@@ -75,11 +75,12 @@ class Witness:
             return said
         exit = await asyncio.to_thread(known.hold.exit, EXIT_SECONDS) if error and known.hold else None
         pid = known.pid or pid_in(str(error))
-        lines = last_lines(_logs(), pid)
+        here = ray.util.get_node_ip_address()
+        node = here if known.hold else node_in(str(error))
+        lines = last_lines(_logs(), pid) if node == here else ()
         kills = num_oom_kills()
         cause = describe(said, exit, lines, num_oom_kills=kills - self._num_oom_kills)
         self._num_oom_kills = kills
-        node = ray.util.get_node_ip_address() if known.hold else node_in(str(error))
         try:
             record(self._run_dir, Death(time.time(), known.role, known.name, pid, node, cause, lines))
         except OSError as error:  # that it cannot be written down must not end the run

@@ -79,6 +79,7 @@ class _Running:
     request: SampleRequest
     written: list[tuple[np.ndarray, int]] = field(default_factory=list)  # tokens and version of the weights
     tokens: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))
+    version: int = 0  # of the present weights
     start: float = 0.0
     due: float = 0.0
 
@@ -155,13 +156,13 @@ class SimulatedEngine:
         Raises:
             WeightSyncError: what arrived is not what was published.
         """
-        now, version, self._version = self._clock(), self._version, None
+        now, self._version = self._clock(), None
         for _ in unpack_weights(manifest, buckets):  # each is checked as it comes
             pass
         for running in self._running.values():
             share = (now - running.start) / (running.due - running.start) if running.due > now else 1.0
             if count := min(int(share * len(running.tokens)), len(running.tokens) - 1):
-                running.written.append((running.tokens[:count], version))
+                running.written.append((running.tokens[:count], running.version))
         self._version, self._sha256, self._due = manifest.version, manifest.sha256, []
         for running in self._running.values():
             self._write(running, now)
@@ -188,15 +189,15 @@ class SimulatedEngine:
         )
         if len(ends := np.flatnonzero(np.isin(tokens, request.stop_token_ids))):
             tokens = tokens[: ends[0] + 1]
-        running.tokens = tokens[: running.room].astype(np.int32)
+        assert self._version is not None
+        running.tokens, running.version = tokens[: running.room].astype(np.int32), self._version
         seconds = profile.prompt_seconds + len(running.tokens) * profile.token_seconds
         seconds *= _quantile(profile.spread, numbers.random()) * settings.time_scale
         running.start, running.due = now, now + seconds
         heapq.heappush(self._due, (running.due, request.id))
 
     def _sample(self, running: _Running) -> Sample:
-        assert self._version is not None
-        parts = [*running.written, (running.tokens, self._version)]
+        parts = [*running.written, (running.tokens, running.version)]
         tokens = np.concatenate([tokens for tokens, _ in parts])
         stops = (*self._settings.stop_token_ids, *running.request.stop_token_ids)
         return Sample(

@@ -300,3 +300,10 @@ def test_a_url_out_of_reach_is_an_error_of_the_input(local: FakeLocal, capsys: p
         assert cli.main(arguments) == 2
         assert capsys.readouterr().err.startswith("error: nonsense://a")
     assert local.calls == []
+
+
+def test_the_driver_of_a_job_starts_the_command_as_a_module() -> None:
+    command = [sys.executable, "-m", "cluster.cli", "train", "no-such-recipe"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert "no-such-recipe" in done.stderr

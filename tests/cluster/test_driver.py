@@ -23,7 +23,7 @@ notes = Path(folder, "notes")
 with notes.open("a") as file:
     file.write(" ".join(sys.argv[2:]) + "\\n")
 turn = turns[min(len(notes.read_text().splitlines()), len(turns)) - 1]
-Path(folder, "config.yaml").touch() if turn != "SIGSEGV" else None
+Path(folder, "metrics.jsonl").touch() if turn != "SIGSEGV" else None
 if turn == "wait":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(130))
     Path(folder, "waits").touch()
