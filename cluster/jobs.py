@@ -18,6 +18,7 @@ from pathlib import Path
 
 from ray._private.authentication.authentication_token_setup import maybe_enable_token_auth_if_token_available
 from ray.dashboard.modules.job.pydantic_models import JobDetails
+from ray.exceptions import AuthenticationError
 from ray.job_submission import JobStatus, JobSubmissionClient
 
 from cluster.package import own_files, pack, require_shared
@@ -50,7 +51,7 @@ def connect(address: str | None) -> JobSubmissionClient:
         require_closed(address)
         maybe_enable_token_auth_if_token_available(warn_if_disabled=False)
         return JobSubmissionClient(address)
-    except (ConnectionError, OSError, RuntimeError) as error:
+    except (ConnectionError, OSError, RuntimeError, AuthenticationError) as error:
         raise JobError(f"--address {address}: {str(error).splitlines()[0]}") from error
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from rl.checkpoint import FOLDER as CHECKPOINTS
 from rl.checkpoint import MANIFEST, STATE, CheckpointError, verify
+from rl.commits import FILE as COMMITS
 from rl.files import RunLock, is_locked
 from rl.mirror_plan import HOME, Journal, checkpoint_of, look, stamp_of
 from rl.places import PlaceError, join, split, working_folder
@@ -13,7 +14,7 @@ from rl.pool import FOLDER as POOL
 from rl.remote_folder import RemoteFile, RemoteFolder
 from rl.store import FOLDER as STORE
 
-TRAINED = frozenset({CHECKPOINTS, STORE, POOL})  # folders of what only training writes
+TRAINED = frozenset({CHECKPOINTS, STORE, POOL, COMMITS})  # what only training writes
 HEAD = (MANIFEST, STATE)  # what tells how good a checkpoint was, and with whom it plays
 
 Say = Callable[[str], None]

@@ -152,13 +152,13 @@ class Trainer:
     def _launch(self, tasks: asyncio.TaskGroup, iteration: int, prompts: Collection[int] | None = None) -> Flight:
         """Begin to collect an iteration, or only these prompts of it."""
         progress, rollout, signal = self._progress, self._config.rollout, self._signal
-        requests = [r for r in self._requests(iteration) if prompts is None or r.group in prompts]
+        requests = self._requests(iteration)
         lent = ExitStack()
         past = lent.enter_context(self._records.opponents.lent(progress.pool.chosen(self._config.run.seed, iteration)))
         if rollout.model_users:
             share, user_model = self._config.selfplay.past_share, rollout.user_model
             requests = with_users(requests, self._library, user_model=user_model, past=past, past_share=share)
-        gathering = Gathering(requests)
+        gathering = Gathering([r for r in requests if prompts is None or r.group in prompts])
 
         async def collect() -> Collected:
             with lent:
@@ -188,10 +188,9 @@ class Trainer:
     async def _land(self, flight: Flight, before: Flight | None) -> Collected:
         """A batch: what came of a flight, but for its slowest prompts, and those of the flight `before` it."""
         run, rollout, committed = self._config.run, self._config.rollout, self._records.committed(flight.iteration)
-        max_late = int(rollout.late_share * rollout.rollout_batch_size)
-        if flight.iteration == run.num_iterations - 1:
-            max_late = 0
-        collected = await flight.land(max_late, committed.late if committed else None)
+        is_last = flight.iteration == run.num_iterations - 1
+        max_late = 0 if is_last else int(rollout.late_share * rollout.rollout_batch_size)
+        collected = await flight.land(max_late, committed.late if committed and not is_last else None)
         return replace(collected, scored=collected.scored + await before.land_rest()) if before else collected
 
     def _requests(self, iteration: int) -> list[EpisodeRequest]:

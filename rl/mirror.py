@@ -59,7 +59,13 @@ def mirrored(place: str, run_dir: Path, *, resume: bool, say: Say) -> Iterator[N
             if unsent := mirror.close():
                 say(f"not at {remote.url}, only in {run_dir}: {_few(unsent)}")
             raise
-        if unsent := mirror.close():
+        unsent = mirror.close()
+        if mirror.is_taken_over:
+            raise MirrorError(
+                f"another machine has gone on with this run at {remote.url}; what only {run_dir} holds is lost with "
+                f"the next command that reads that URL here, unless it is copied away: {_few(unsent)}"
+            )
+        if unsent:
             raise MirrorError(
                 f"the run is done, but {len(unsent)} files could not be sent to {remote.url} and are only in "
                 f"{run_dir}: {_few(unsent)}; once it can be reached, --resume sends them"
@@ -71,6 +77,7 @@ class Mirror:
 
     def __init__(self, run_dir: Path, remote: RemoteFolder, journal: Journal, say: Say) -> None:
         self._dir, self._remote, self._journal, self._say = run_dir, remote, journal, say
+        self.is_taken_over = False
         self._end = threading.Event()
         self._moved = time.monotonic()
         self._thread = threading.Thread(target=self._run, name="mirror", daemon=True)
@@ -145,6 +152,7 @@ class Mirror:
                     return
                 failures = 0
             except TakenOverError as error:
+                self.is_taken_over = True
                 self._say(f"warning: {error}")
                 return
             except Exception as error:  # of whatever client serves this scheme; the run goes on
@@ -156,7 +164,7 @@ class Mirror:
             self._progress()
             if is_last:
                 time.sleep(LAST_DELAY_SECONDS * 2**failures)
-            elif self._end.wait(min(LOOK_SECONDS * 2**failures, MAX_DELAY_SECONDS)):
+            elif self._end.wait(min(LOOK_SECONDS * 2 ** min(failures, 10), MAX_DELAY_SECONDS)):
                 failures = 0
 
     def _progress(self) -> None:

@@ -15,6 +15,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from rl.checkpoint import FOLDER, MANIFEST, NAME
+from rl.commits import FILE as COMMITS
 from rl.files import write_whole
 
 HOME = ".mirror"  # in the run directory: the lock of whoever mirrors it, and the journal
@@ -99,10 +100,15 @@ def plan(here: Mapping[str, Stamp], there: Mapping[str, Stamp]) -> list[Action]:
     gone = [name for name in sorted(there) if name not in here]
     checkpoints = dict.fromkeys(folder for name in [*changed, *gone] if (folder := checkpoint_of(name)))
     return [
-        *(Action("send", name) for name in changed if checkpoint_of(name) is None),
+        *(Action("send", name) for name in sorted(changed, key=_counts_dialogs) if checkpoint_of(name) is None),
         *(action for folder in checkpoints for action in _plan_checkpoint(folder, changed, here, there)),
         *(Action("remove", name) for name in gone if checkpoint_of(name) is None),
     ]
+
+
+def _counts_dialogs(name: str) -> bool:
+    """Whether it tells of dialogs, which must be there before it."""
+    return name.rpartition("/")[2] == COMMITS
 
 
 def _plan_checkpoint(

@@ -18,9 +18,10 @@ from rl.checkpoint import Checkpoint, Checkpoints, RunState
 from rl.commits import Commit, CommitLog
 from rl.config import Config
 from rl.control import Control
+from rl.files import write_whole
 from rl.metrics import MetricsLog, Phase, PhaseTimer
 from rl.pool import PoolFolder
-from rl.replay import Replay
+from rl.replay import CONDITIONS, Replay, digest_conditions
 from rl.stage_config import StageConfig
 from rl.store import TrajectoryStore, opening_questions
 from rl.trajectory import EpisodeRequest, Purpose, Scored
@@ -85,16 +86,28 @@ class Records:
         """What belongs to the run is what it had collected up to the first iteration that is not committed, and as far
         ahead of it as it may collect.
         """
+        is_as_before = self._collects_as_before()
+        if not is_as_before:
+            self.say("what decides on dialogs and rewards has changed: all since the checkpoint are held again")
+            self._commits.drop_from(state.step)
         open_iteration = self._commits.first_open(state.step)
         ahead = self._config.rollout.max_staleness if isinstance(self._config, Config) else 0
         self._commits.drop_from(open_iteration)
-        self._store.discard_after(open_iteration + ahead, "train")
-        self._store.discard_after(open_iteration, "eval")
+        self._store.discard_after(open_iteration + ahead if is_as_before else state.step - 1, "train")
+        self._store.discard_after(open_iteration if is_as_before else state.step - 1, "eval")
         first_eval = max((result.step + 1 for result in state.evals), default=0)
         last = self._commits.find(state.step - 1)
         first_train = state.step - 1 if last and last.late else state.step
         first: dict[Purpose, int] = {"train": first_train, "eval": first_eval}
         return Replay(self._store, self.run_dir, self.dimensions, first, self.say)
+
+    def _collects_as_before(self) -> bool:
+        """Whether dialogs are asked for, held and judged as when the run was last started; notes how they are now."""
+        path, now = self.run_dir / CONDITIONS, digest_conditions(self._config)
+        before = path.read_text("utf-8") if path.exists() else ""
+        if before != now:
+            write_whole(path, now.encode())
+        return before in ("", now)
 
     async def finished(self, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:
         """Those of the dialogs, by id, that had ended before the run was resumed: all sides, as they were judged."""
@@ -131,7 +144,8 @@ class Records:
             "one. From here on dialogs are held again"
         )
         assert self._replay is not None, "restore first"
-        self._replay.drop_after(commit.iteration)
+        self._waiting = [s for s in self._waiting if s.trajectory.request.iteration <= commit.iteration]
+        await asyncio.to_thread(self._drop_after, self._replay, commit.iteration)
         self._commits.drop_from(commit.iteration)
         self._commits.append(commit)
         return False
@@ -195,6 +209,10 @@ class Records:
     def _read_back(self, replay: Replay, requests: Sequence[EpisodeRequest]) -> dict[str, tuple[Scored, ...]]:
         with self._writing:
             return replay.take(requests)
+
+    def _drop_after(self, replay: Replay, iteration: int) -> None:
+        with self._writing:
+            replay.drop_after(iteration)
 
     def _in_background(self, write: Callable[..., None], *args: object) -> None:
         task = asyncio.create_task(asyncio.to_thread(self._write, write, *args))

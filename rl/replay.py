@@ -2,21 +2,31 @@
 
 A task is a function of (seed, iteration, index) and the learner's arithmetic of its batch, so a run that resumes from a
 checkpoint gets to where it was by reading back what it had collected since then. A dialog is taken only as the answer
-to the very request that is made now; whatever else has its id is of another configuration, and makes room.
+to the very request that is made now, under the very settings (`digest_conditions`); all else makes room.
 """
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
+from pydantic import BaseModel, JsonValue
 
 from rl.columns import dimensions_of, from_table
 from rl.store import EVERYTHING, Part, Query, StoreError, TrajectoryStore, load_part, parts
 from rl.trajectory import EpisodeRequest, Purpose, Scored
 
 DAMAGED = ".damaged"
+CONDITIONS = "conditions.sha256"  # in the run directory: of what dialogs were collected under, see `digest_conditions`
+SECTIONS = ("tasks", "rollout", "rewards", "selfplay")
+# what changes no dialog and no reward
+INDIFFERENT = frozenset(
+    {"num_rollout_workers", "autoscale", "num_threads", "max_num_seqs", "kv_cache_gib", "max_worker_losses"}
+    | {"num_reward_workers", "timeout_seconds", "max_retries", "num_workers", "num_gpus"}
+)
 
 Home = tuple[Purpose, int]
 Dialogs = dict[str, Scored]
@@ -75,7 +85,7 @@ class Replay:
     def _load(self, home: Home) -> Dialogs:
         dialogs: Dialogs = {}
         num_rows = 0
-        for part in list(self._parts[home]):
+        for part in [part for part in self._parts[home] if part.path.exists()]:  # `take` may have emptied some
             try:
                 rows = self._rows(part)
             except (StoreError, pa.ArrowException, ValueError, KeyError, TypeError) as error:
@@ -106,3 +116,16 @@ def _sides(request: EpisodeRequest, stored: Dialogs) -> tuple[Scored, ...]:
     """What was asked for, and the user's side where a model played it: they were written at once."""
     user = stored.get(replace(request, role="user").id) if request.role == "assistant" else None
     return (stored[request.id],) if user is None else (stored[request.id], user)
+
+
+def digest_conditions(config: BaseModel) -> str:
+    """SHA-256 of the settings by which a run asks for dialogs, holds and judges them; empty where there are none."""
+    values = {name: section for name, section in config.model_dump(mode="json").items() if name in SECTIONS}
+    text = json.dumps(_without(values), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest() if values else ""
+
+
+def _without(value: JsonValue) -> JsonValue:
+    if not isinstance(value, dict):
+        return value
+    return {name: _without(inner) for name, inner in value.items() if name not in INDIFFERENT}

@@ -39,7 +39,8 @@ class Update:
         `progress` is then one step further.
         """
         config, records = self._config, self._records
-        oldest = progress.step - config.rollout.max_staleness
+        # late dialogs are an update older than the others, and begin with what would be too old in those
+        oldest = progress.step - config.rollout.max_staleness - (config.rollout.late_share > 0)
         scored = _expire(collected.scored, oldest)
         batch = pack(scored, reward_clip=config.rewards.reward_clip)
         with records.phase("learner"):

@@ -104,6 +104,9 @@ class Members:
     async def seated(self, member: Member) -> None:
         """Everybody has a seat."""
 
+    async def started(self, member: Member) -> None:
+        """Everybody is up."""
+
     async def call(self, member: Member, answer: Awaitable[Any], timeout_seconds: float) -> Any:
         async with asyncio.timeout(timeout_seconds):
             return await answer
@@ -171,6 +174,12 @@ class NoLearner:
 
     async def load(self, folder: Path) -> None:
         """There is nothing to go on with."""
+
+    async def fingerprint(self, version: int) -> str:
+        return ""
+
+    async def rebuild(self) -> None:
+        """It cannot be lost."""
 
 
 class NoFleet:

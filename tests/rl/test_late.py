@@ -9,6 +9,7 @@ import pytest
 from rl.commits import Commit, digest_ids, read_commits
 from rl.gathering import Gathering
 from rl.load_config import ConfigError
+from rl.metrics import read_metrics
 from rl.store import Query, read
 from rl.trajectory import Scored
 from tests.rl.builders import request, scored, trajectory
@@ -46,6 +47,7 @@ def test_a_batch_waits_for_all_but_the_slowest(tmp_path: Path) -> None:
     assert any(commit.late for commit in commits)
     assert all(len(commit.late) <= 2 for commit in commits)
     assert summary.episodes.keys() <= {"ok", "truncated"}
+    assert all(line.values["rollout/stale_tokens"] == 0 for line in read_metrics(run.run_dir))
     assert sum(summary.episodes.values()) == 5 * BATCH
     before = 0
     for commit in commits:

@@ -204,7 +204,7 @@ def test_a_changed_configuration_asks_its_own_questions(tmp_path: Path) -> None:
     resumed = Run(tmp_path, small_config(*SPARSE, levels))
     resumed.train()
     assert {record.trajectory.request.task.level for record in stored(tmp_path).values()} == {2}
-    assert any("answer something else" in line for line in resumed.said)
+    assert any("has changed: all since the checkpoint are held again" in line for line in resumed.said)
     assert_committed_once(tmp_path)
 
 
@@ -223,3 +223,23 @@ def test_without_its_commits_a_run_takes_nothing_on_trust(
     assert_committed_once(tmp_path)
     if tail is None:  # which policy has said what came after iteration 0, nobody knows
         assert {name.split("-")[1] for name in resumed.rollouts.asked if name.startswith("train")} == set("1234")
+
+
+@pytest.mark.parametrize("change", ["rollout.temperature=0.7", "rewards.weights.termination.ended=0.9"])
+def test_what_was_collected_under_other_settings_trains_nothing(tmp_path: Path, change: str) -> None:
+    """Killed after iteration 3, with a checkpoint of step 2: 2 and 3 are collected again, by the new settings alone."""
+    first = Run(tmp_path, small_config("checkpoint.every=2"), trap=Trap("update", 3))
+    assert isinstance(stop(first), KilledError)
+    known = {id for id in stored(tmp_path) if id.startswith(("train-2", "train-3"))}
+    resumed = Run(tmp_path, small_config("checkpoint.every=2", change))
+    resumed.train()
+    assert known and known <= set(resumed.rollouts.asked)
+    assert_committed_once(tmp_path)
+
+
+def test_the_number_of_workers_is_no_such_setting(tmp_path: Path) -> None:
+    assert isinstance(stop(Run(tmp_path, small_config(), trap=Trap("update", 3))), KilledError)
+    known = set(stored(tmp_path))
+    resumed = Run(tmp_path, small_config("rollout.num_rollout_workers=2", "rewards.timeout_seconds=7"))
+    resumed.train()
+    assert not known & set(resumed.rollouts.asked)
