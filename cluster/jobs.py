@@ -32,6 +32,7 @@ from rl.tasks import build_scorer, signal_of
 STOP_SECONDS = 3600  # for an update and a checkpoint
 JOB_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 POLL_SECONDS = 0.5
+RAY_PREAMBLE = re.compile(r"\A.* -- Runtime env is setting up\.\n(?:Running entrypoint for job .*\n)?")
 HEADER = ("JOB", "STATE", "STARTED", "RUN DIRECTORY")
 
 
@@ -141,10 +142,15 @@ def run_beside(client: JobSubmissionClient, job: str, arguments: Iterable[str]) 
     )
     while not (status := client.get_job_status(helper)).is_terminal():
         time.sleep(POLL_SECONDS)
-    print(client.get_job_logs(helper), end="")
+    print(own_words(client.get_job_logs(helper)), end="")
     code = client.get_job_info(helper).driver_exit_code
     client.delete_job(helper)
     return 0 if status == JobStatus.SUCCEEDED else code or 1
+
+
+def own_words(log: str) -> str:
+    """What a job has printed, without what Ray says before its entrypoint runs."""
+    return RAY_PREAMBLE.sub("", log)
 
 
 def is_running(client: JobSubmissionClient, job: str) -> bool:
