@@ -6,14 +6,14 @@ to the very request that is made now, under the very settings (`digest_condition
 """
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pydantic import BaseModel, JsonValue
+from pydantic import BaseModel
 
 from rl.columns import dimensions_of, from_table
 from rl.store import EVERYTHING, Part, Query, StoreError, TrajectoryStore, load_part, parts
@@ -21,12 +21,23 @@ from rl.trajectory import EpisodeRequest, Purpose, Scored
 
 DAMAGED = ".damaged"
 CONDITIONS = "conditions.sha256"  # in the run directory: of what dialogs were collected under, see `digest_conditions`
-SECTIONS = ("tasks", "rollout", "rewards", "selfplay")
-# what changes no dialog and no reward
-INDIFFERENT = frozenset(
-    {"num_rollout_workers", "autoscale", "num_threads", "max_num_seqs", "kv_cache_gib", "max_worker_losses"}
-    | {"num_reward_workers", "timeout_seconds", "max_retries", "num_workers", "num_gpus"}
-)
+SECTIONS = {"tasks", "rollout", "rewards", "selfplay"}
+INDIFFERENT: dict[str, Any] = {  # what changes no dialog and no reward
+    "rollout": {
+        "num_rollout_workers",
+        "autoscale",
+        "num_threads",
+        "max_num_seqs",
+        "kv_cache_gib",
+        "max_worker_losses",
+    },
+    "rewards": {
+        "num_reward_workers": True,
+        "timeout_seconds": True,
+        "max_retries": True,
+        "model": {"num_workers", "num_threads", "num_gpus"},
+    },
+}
 
 Home = tuple[Purpose, int]
 Dialogs = dict[str, Scored]
@@ -120,12 +131,6 @@ def _sides(request: EpisodeRequest, stored: Dialogs) -> tuple[Scored, ...]:
 
 def digest_conditions(config: BaseModel) -> str:
     """SHA-256 of the settings by which a run asks for dialogs, holds and judges them; empty where there are none."""
-    values = {name: section for name, section in config.model_dump(mode="json").items() if name in SECTIONS}
-    text = json.dumps(_without(values), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest() if values else ""
-
-
-def _without(value: JsonValue) -> JsonValue:
-    if not isinstance(value, dict):
-        return value
-    return {name: _without(inner) for name, inner in value.items() if name not in INDIFFERENT}
+    if SECTIONS.isdisjoint(type(config).model_fields):
+        return ""
+    return hashlib.sha256(config.model_dump_json(include=SECTIONS, exclude=INDIFFERENT).encode()).hexdigest()

@@ -225,7 +225,10 @@ def test_without_its_commits_a_run_takes_nothing_on_trust(
         assert {name.split("-")[1] for name in resumed.rollouts.asked if name.startswith("train")} == set("1234")
 
 
-@pytest.mark.parametrize("change", ["rollout.temperature=0.7", "rewards.weights.termination.ended=0.9"])
+@pytest.mark.parametrize(
+    "change",
+    ["rollout.temperature=0.7", "rollout.tool_calls.timeout_seconds=7", "rewards.weights.termination.ended=0.9"],
+)
 def test_what_was_collected_under_other_settings_trains_nothing(tmp_path: Path, change: str) -> None:
     """Killed after iteration 3, with a checkpoint of step 2: 2 and 3 are collected again, by the new settings alone."""
     first = Run(tmp_path, small_config("checkpoint.every=2"), trap=Trap("update", 3))
