@@ -5,7 +5,6 @@ relative, with "/"; those with a hidden part are nobody's business.
 """
 
 import secrets
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -14,6 +13,7 @@ from typing import TypeVar
 import pyarrow as pa
 import pyarrow.fs as fs
 
+from envs.deadline import DeadlineError, call_within
 from rl.places import PlaceError, holds_password
 
 CHUNK_BYTES = 8 * 1024**2
@@ -176,20 +176,7 @@ def first_line(error: Exception) -> str:
 
 def _within(seconds: float, call: Callable[[], T]) -> T:
     """Clients of filesystems wait as long as they like. Raises PlaceError where this one takes longer."""
-    results: list[T] = []
-    errors: list[Exception] = []
-
-    def run() -> None:
-        try:
-            results.append(call())
-        except Exception as error:  # handed on below
-            errors.append(error)
-
-    thread = threading.Thread(target=run, name="reach", daemon=True)
-    thread.start()
-    thread.join(seconds)
-    if errors:
-        raise errors[0]
-    if not results:
-        raise PlaceError(f"no answer within {seconds:g} s: check the address, the network and the credentials")
-    return results[0]
+    try:
+        return call_within(seconds, call)
+    except DeadlineError as error:
+        raise PlaceError(f"{error}: check the address, the network and the credentials") from error
