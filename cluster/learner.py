@@ -216,16 +216,18 @@ class LearnerGroup:
             except LearnerLostError:
                 if attempt == MAX_STARTS - 1:
                     raise
-                self.stop()
-                self._ranks = self._started()
+                self._restart()
         if self._witness is not None:
             await self._witness.up()
 
     async def rebuild(self) -> None:
+        self._restart()
+        await self.join()
+
+    def _restart(self) -> None:
         self.stop()
         self._published = None
         self._ranks = self._started()
-        await self.join()
 
     async def annotate(self, batch: Batch) -> Annotations:
         shares: list[Annotations] = await self._all("annotate", ray.put(batch))

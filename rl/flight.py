@@ -22,13 +22,13 @@ class Flight:
 
     async def land(self, max_late: int, known_late: Sequence[int] | None) -> Collected:
         """Waits for all prompts but `max_late`; or but those that it did not wait for before the run was resumed."""
-        if not known_late and (known_late is not None or max_late == 0):
-            return await self.collection
-        if known_late is None:
-            self.late = await self.gathering.all_but_some(max_late)
-        else:
+        if known_late:
             self.late = frozenset(known_late)
             await self.gathering.all_but(self.late)
+        elif known_late is None and max_late:
+            self.late = await self.gathering.all_but_some(max_late)
+        else:
+            return await self.collection
         return Collected(self.gathering.take(self.gathering.prompts - self.late), late=self.late)
 
     async def land_rest(self) -> list[Scored]:

@@ -118,7 +118,7 @@ class Records:
     def has_begun(self, iteration: int) -> bool:
         """Whether this iteration was committed, or some of its dialogs had ended, before the run was resumed."""
         had_dialogs = self._replay is not None and self._replay.holds("train", iteration)
-        return had_dialogs or self._commits.find(iteration) is not None
+        return had_dialogs or self.committed(iteration) is not None
 
     def committed(self, iteration: int) -> Commit | None:
         return self._commits.find(iteration)
