@@ -183,6 +183,9 @@ class FakeFleet:
         self.members[member.slot] = Member(member.slot, number, f"rollout-{number}", FakeHandle())
         return self.members[member.slot]
 
+    def has(self, member: Member) -> bool:
+        return any(other.id == member.id for other in self.members)
+
     def stop(self) -> None: ...
 
     def start_all(self) -> None:
