@@ -58,14 +58,12 @@ def open_run_directory(config: StageConfig, *, resume: bool) -> Path:
 
 def identity_of(config: StageConfig) -> dict[str, str | int]:
     """What a checkpoint must agree in to be loaded."""
-    model, learner = config.model, config.learner
+    model = config.model
     estimator = {"advantage_estimator": config.ppo.advantage_estimator} if isinstance(config, Config) else {}
     return {
         "model": model.name_or_path or model.preset,
         "vocab_size": model.vocab_size,
         "lora_rank": model.lora_rank,
-        "num_ranks": learner.num_ranks,
-        "zero_stage": learner.zero_stage,
         **estimator,
         **({"engine": "simulated"} if is_simulated(config) else {}),
     }

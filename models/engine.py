@@ -7,6 +7,7 @@ all of them.
 
 import contextlib
 import os
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ import torch
 from torch import nn
 
 from models.disk import writing
+from models.reshard import WEIGHT, read_saved, rewrite
 from models.shards import restricted_loading
 
 
@@ -145,22 +147,55 @@ class Engine:
             self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
 
     def load(self, folder: Path) -> None:
-        """Raises FileNotFoundError where `folder` holds no state of an engine of this stage and number of ranks, and
-        ModelError where that state is more than numbers.
+        """The state that an engine of the same network has saved, of any ZeRO stage and number of ranks; all ranks
+        together. Another cut than this engine's takes a copy beside `folder` for as long as it is read.
+
+        Raises FileNotFoundError where `folder` holds no state, and ModelError where that is more than numbers.
         """
-        if not (folder / self._layout).is_dir():
-            found = ", ".join(sorted(path.parent.name for path in folder.glob("zero*/*_model_states.pt"))) or "nothing"
-            raise FileNotFoundError(
-                f"{folder}: no optimiser state {self._layout}, found {found}; "
-                "resume with the learner.zero_stage and learner.num_ranks it was saved with"
-            )
+        layouts = sorted(path.parent.name for path in folder.glob("zero*-ranks*/*_model_states.pt"))
+        if not layouts:
+            raise FileNotFoundError(f"{folder}: no optimiser state")
         with restricted_loading(folder):
-            self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
+            if self._layout in layouts:
+                self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
+            else:
+                self._load_resharded(folder / layouts[0])
+
+    def _load_resharded(self, source: Path) -> None:
+        rank, stage = torch.distributed.get_rank(), self.settings.zero_stage
+        trainable = {name: p for name, p in self.module.named_parameters() if p.requires_grad}
+        saved = read_saved(source, int(source.name[len("zero")]), list(trainable))
+        if stage < 3:  # whose parameters are whole on every rank, and are read from the first one's file
+            with torch.no_grad():
+                for name, parameter in trainable.items():
+                    parameter.copy_(saved.parameters[name][WEIGHT])
+        copy = source.parent.with_name(f"{source.parent.name}.resharded")
+        try:
+            self.save(copy)
+            torch.distributed.barrier()
+            rewrite(copy / self._layout, saved, stage, rank, self._part_sizes)
+            torch.distributed.barrier()
+            self._engine.load_checkpoint(str(copy), tag=self._layout, load_module_strict=False)
+            torch.distributed.barrier()
+        finally:
+            if rank == 0:
+                shutil.rmtree(copy, ignore_errors=True)
 
     @property
     def _layout(self) -> str:
         """How the state is cut into files: DeepSpeed fails without a reason on shards of another cut."""
         return f"zero{self.settings.zero_stage}-ranks{self._world_size}"
+
+    @property
+    def _part_sizes(self) -> list[int]:
+        """Numbers in this rank's part of each group of parameters, padding included; none without ZeRO."""
+        names = {
+            1: "single_partition_of_fp32_groups",
+            2: "single_partition_of_fp32_groups",
+            3: "fp32_partitioned_groups_flat",
+        }
+        name = names.get(self.settings.zero_stage)
+        return [part.numel() for part in getattr(self._engine.optimizer, name)] if name else []
 
     def _plain_step(self) -> StepResult:
         """Without ZeRO, DeepSpeed neither reports a norm nor looks for non-finite gradients: both are done here."""

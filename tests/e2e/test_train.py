@@ -255,6 +255,17 @@ def test_a_polite_kill_ends_the_run_and_it_can_go_on(smoke: Finished, tmp_path: 
 
 
 @pytest.mark.slow
+def test_a_run_goes_on_with_more_ranks_and_another_stage(tmp_path: Path) -> None:
+    with Run(tmp_path, FOUR) as run:
+        run.wait_for_iterations(2)
+        run.terminate()
+    done = train(tmp_path, FOUR, "learner.num_ranks=2", "learner.zero_stage=3", "learner.num_threads=1", "--resume")
+    assert [line.step for line in done.metrics()] == [0, 1, 2, 3]
+    assert done.report()["max_logprob_gap"] <= 1e-4
+    assert all(line.values["actor/first_ratio_gap"] <= 1e-5 for line in done.metrics())
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("zero_stage", [0, 1, 2, 3])
 def test_two_ranks_at_every_stage(zero_stage: int, tmp_path: Path) -> None:
     done = train(tmp_path, "learner.num_ranks=2", f"learner.zero_stage={zero_stage}", "learner.num_threads=1")
