@@ -3,7 +3,8 @@
 Every import of weight happens inside the command that needs it, so that `--help` and typing errors answer at once.
 
 Exit codes: 0 done; 1 it failed while running; 2 what was asked for is wrong; 3 the cluster was lost, or is not there;
-130 stopped before its end.
+130 stopped before its end. A reader of the output that leaves early, such as `head`, ends a listing with 0; training
+goes on without it.
 """
 
 import argparse
@@ -15,30 +16,39 @@ from dataclasses import asdict
 from pathlib import Path
 
 from cluster.arguments import parse
-from cluster.command_line import print_columns, print_json, run_directory
+from cluster.command_line import print_columns, print_json, run_directory, silence, tell
 from cluster.compare_commands import compare, evaluate, sweep
-from cluster.failures import CLUSTER_LOST, is_input_error, is_lost_cluster, is_stop, message
+from cluster.failures import CLUSTER_LOST, has_no_reader, is_input_error, is_lost_cluster, is_stop, message
 from cluster.module_commands import modules
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     arguments = parse(argv)
+    code = _run(arguments)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        silence(sys.stdout)
+    return code
+
+
+def _run(arguments: argparse.Namespace) -> int:
     try:
         return COMMANDS[arguments.command](arguments)
     except KeyboardInterrupt:
-        print("stopped by Ctrl-C", file=sys.stderr)
+        tell("stopped by Ctrl-C", sys.stderr)
         return 130
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except Exception as error:
+        if arguments.command != "train" and has_no_reader(error):  # such as `head`, which has seen enough
+            silence(sys.stdout)
+            return 0
         if is_stop(error):
-            print(error, file=sys.stderr)
+            tell(str(error), sys.stderr)
             return 130
         if arguments.debug or os.environ.get("ZERO2ONE_DEBUG") == "1":
-            traceback.print_exc()
+            tell(traceback.format_exc().rstrip(), sys.stderr)
         else:
-            print(message(error), file=sys.stderr)
+            tell(message(error), sys.stderr)
         if is_lost_cluster(error):
             return CLUSTER_LOST
         return 2 if is_input_error(error) else 1
@@ -75,8 +85,7 @@ def _remote(arguments: argparse.Namespace) -> int:
 
 
 def _show(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from cluster.console import PipedConsole
     from rl.show import show
     from rl.store import Query
 
@@ -91,7 +100,7 @@ def _show(arguments: argparse.Namespace) -> int:
         min_reward=arguments.min_reward,
         max_reward=arguments.max_reward,
     )
-    show(run_directory(arguments.run), query, sort=arguments.sort, limit=arguments.limit, console=Console())
+    show(run_directory(arguments.run), query, sort=arguments.sort, limit=arguments.limit, console=PipedConsole())
     return 0
 
 
@@ -123,8 +132,7 @@ def _rewards(arguments: argparse.Namespace) -> int:
 
 
 def _rewards_report(arguments: argparse.Namespace) -> int:
-    from rich.console import Console
-
+    from cluster.console import PipedConsole
     from rl.files import write_whole
     from rl.reward_pages import html_report, json_report, print_report
     from rl.reward_report import report_rewards
@@ -135,7 +143,7 @@ def _rewards_report(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json(json_report(report))
     else:
-        print_report(report, Console())
+        print_report(report, PipedConsole())
     return 0
 
 

@@ -1,9 +1,11 @@
 """What commands share: how they find a run and how they print."""
 
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO
 
 from rl.places import is_url
 
@@ -21,6 +23,21 @@ def run_directory(run: str) -> Path:
         if path.is_dir():
             return path
     raise UsageError(f"no run directory {run}, nor runs/{run}")
+
+
+def tell(line: str, stream: TextIO) -> None:
+    """Print a line at once, for whoever reads along. Where nobody does any more, that is no reason to stop."""
+    try:
+        print(line, file=stream, flush=True)
+    except BrokenPipeError:
+        silence(stream)
+
+
+def silence(stream: TextIO) -> None:
+    """Let what is still printed there, and what waits to be, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_json(value: object) -> None:

@@ -23,7 +23,7 @@ def sweep(arguments: argparse.Namespace) -> int:
     for number, config in enumerate(by_seed, start=1):
         with mirrored(config.run.place, config.run.directory, resume=True, say=say):
             before = standing(config)
-            print(f"run {number} of {len(by_seed)}, {before}: {config.run.place}", flush=True)
+            say(f"run {number} of {len(by_seed)}, {before}: {config.run.place}")
             if before != "finished":
                 train(config, resume=before == "interrupted", address=arguments.address)
     groups = {name: [config.run.directory for config in configs] for name, configs in variants.items()}
@@ -58,8 +58,7 @@ def _evaluate_missing(groups: Mapping[str, Sequence[Path]], arguments: argparse.
 
 
 def _put_side_by_side(groups: Mapping[str, Sequence[Path]], target: float | None, out: Path, *, as_json: bool) -> int:
-    from rich.console import Console
-
+    from cluster.console import PipedConsole
     from rl.compare_pages import json_comparison, print_comparison, write_comparison
     from rl.compare_reading import read_comparison
 
@@ -68,7 +67,7 @@ def _put_side_by_side(groups: Mapping[str, Sequence[Path]], target: float | None
     if as_json:
         print_json(json_comparison(comparison, policies))
     else:
-        print_comparison(comparison, Console(), policies)
+        print_comparison(comparison, PipedConsole(), policies)
         print(f"\nsee {out}/compare.md and {out}/compare.html")
     return 0
 
@@ -92,11 +91,10 @@ def evaluate(arguments: argparse.Namespace) -> int:
     if arguments.json:
         print_json([asdict(result) for result in results])
     else:
-        from rich.console import Console
-
+        from cluster.console import PipedConsole
         from rl.suites.pages import print_results
 
-        print_results(results, Console())
+        print_results(results, PipedConsole())
         print(f"see {out}/*.json and *.parquet")
     return 0
 

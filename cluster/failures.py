@@ -1,5 +1,6 @@
 """What an error means to whoever typed the command: a message, and an exit code (see `cluster/cli.py`)."""
 
+import select
 import sys
 
 CLUSTER_LOST = 3
@@ -10,6 +11,15 @@ def is_stop(error: Exception) -> bool:
     """Without an import of weight, which only a command that has trained has paid for."""
     control = sys.modules.get("rl.control")
     return control is not None and isinstance(error, control.RunStoppedError)
+
+
+def has_no_reader(error: Exception) -> bool:
+    """Whether it comes of a standard output that nobody reads any more, and not of a connection."""
+    if not isinstance(error, BrokenPipeError):
+        return False
+    output = select.poll()
+    output.register(1, 0)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in output.poll(0))
 
 
 def is_lost_cluster(error: BaseException) -> bool:

@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from cluster.command_line import tell
 from cluster.memory import describe
 from cluster.placement import Placement
 from cluster.placement import describe as describe_placement
@@ -138,4 +140,4 @@ def _first_error(group: BaseExceptionGroup) -> BaseException:
 
 
 def say(line: str) -> None:
-    print(f"[{time.strftime('%H:%M:%S')}] {line}", flush=True)
+    tell(f"[{time.strftime('%H:%M:%S')}] {line}", sys.stdout)

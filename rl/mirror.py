@@ -4,8 +4,8 @@ A run works in a local folder, so that neither engine nor learner waits for a ne
 than take whole files. A thread looks every few seconds at what has changed. What cannot be sent is tried again, ever
 more patiently, and said aloud; the run goes on, and only its end is an error then.
 
-Whoever writes at a URL leaves his name there. A run that is resumed on another machine takes the name over, and the
-first one, should it still live, sends nothing any more.
+Whoever writes at a URL leaves his name there. A run that is resumed on another machine leaves a new one before it reads
+anything, and the first one, should it still live, asks before each file and sends nothing any more.
 """
 
 import contextlib
@@ -21,7 +21,7 @@ from rl.fetch import bring
 from rl.files import RunLock
 from rl.mirror_plan import HOME, UNKNOWN, Action, Journal, Stamp, checkpoint_of, look, plan, stamp_of
 from rl.places import PlaceError, is_url
-from rl.remote_folder import RemoteFolder, first_line
+from rl.remote_folder import LocalChangeError, RemoteFolder, first_line
 
 LOOK_SECONDS = 5.0
 MAX_DELAY_SECONDS = 300.0
@@ -101,17 +101,26 @@ class Mirror:
         actions = plan(here, self._journal.files)
         if not actions:
             return True
+        try:
+            return all(self._may_write() and self._do(action, here) for action in actions)
+        finally:
+            self._journal.save(self._dir)
+
+    def forget_deleted(self) -> None:
+        """Let the next `sync` send again what somebody has deleted at the URL."""
+        for name in self._journal.files.keys() - self._remote.files().keys():
+            del self._journal.files[name]
+
+    def _may_write(self) -> bool:
+        """False: somebody has emptied the place, and all is to be sent again. Raises TakenOverError."""
         writer = self._remote.writer()
-        if writer is None:  # somebody has emptied the place
+        if writer is None:
             self._journal.files.clear()
             self._remote.claim(self._journal.writer)
             return False
         if writer != self._journal.writer:
             raise TakenOverError(f"another machine has resumed this run: nothing more is sent to {self._remote.url}")
-        try:
-            return all(self._do(action, here) for action in actions)
-        finally:
-            self._journal.save(self._dir)
+        return True
 
     def _do(self, action: Action, here: dict[str, Stamp]) -> bool:
         known = self._journal.files
@@ -131,23 +140,31 @@ class Mirror:
     def _send(self, name: str, here: dict[str, Stamp]) -> bool:
         folder = checkpoint_of(name)
         parts = [name] if folder is None else [part for part in here if checkpoint_of(part) == folder]
+        is_manifest = folder is not None and name == f"{folder}/{MANIFEST}"
+        if is_manifest and not all(self._is_unchanged(part, here) for part in parts):
+            return False  # it would tell of files what they were when they were looked at
         try:
-            is_manifest = folder is not None and name == f"{folder}/{MANIFEST}"
-            if is_manifest and any(not here[part].is_of(stamp_of(self._dir / part)) for part in parts):
-                return False  # it would tell of files what they were when they were looked at
             sent = self._remote.upload(self._dir / name, name, here[name].size, self._progress)
-        except FileNotFoundError:
+        except LocalChangeError:
             return False
         if sent.size != here[name].size:
             raise OSError(f"{name} has {sent.size} bytes at {self._remote.url} instead of {here[name].size}")
         self._journal.files[name] = here[name].model_copy(update={"changed": sent.changed})
         return True
 
+    def _is_unchanged(self, name: str, here: dict[str, Stamp]) -> bool:
+        try:
+            return here[name].is_of(stamp_of(self._dir / name))
+        except FileNotFoundError:
+            return False
+
     def _run(self) -> None:
         failures = 0
         while True:
             is_last = self._end.is_set()
             try:
+                if is_last:
+                    self.forget_deleted()
                 if self.sync() and is_last:
                     return
                 failures = 0
@@ -172,23 +189,26 @@ class Mirror:
 
 
 def _take_over(run_dir: Path, remote: RemoteFolder, resume: bool, say: Say) -> Journal:
-    """Bring here what is there, unless it is from here, and become the one who writes there."""
+    """Become the one who writes there, and bring here what is there, unless it is from here."""
     journal, writer = Journal.read(run_dir), remote.writer()
-    there = remote.files()
-    if there and writer != journal.writer:
+    new = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
+    name = journal.writer or new
+    if writer != journal.writer and remote.files():
         if not resume:
             raise PlaceError(
                 f"{remote.url} holds a run already; add --resume to go on with it, or choose another run.name"
             )
         say(f"bringing {remote.url}, where {writer or 'somebody'} was at work, to {run_dir}")
+        name = new  # else, after a death before all is here, what is there would count as sent from here
+        remote.claim(name)
         journal = bring(remote, run_dir, journal, say)
-    journal.writer = journal.writer or f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
-    for name in there.keys() - journal.files.keys():
-        folder = checkpoint_of(name)
+    journal.writer = name
+    for file in remote.files().keys() - journal.files.keys():
+        folder = checkpoint_of(file)
         if folder is None or f"{folder}/{MANIFEST}" not in journal.files:  # else only its head was brought
-            journal.files[name] = UNKNOWN
+            journal.files[file] = UNKNOWN
     journal.save(run_dir)
-    remote.claim(journal.writer)
+    remote.claim(name)
     return journal
 
 

@@ -32,6 +32,10 @@ class RemoteFile:
     changed: int | None
 
 
+class LocalChangeError(RuntimeError):
+    """A file of this machine is gone, or became shorter, while it was sent."""
+
+
 class RemoteFolder:
     """Example: `RemoteFolder.reach("s3://bucket/runs/r1")`"""
 
@@ -92,12 +96,18 @@ class RemoteFolder:
         return found
 
     def upload(self, path: Path, name: str, size: int, moved: Callable[[], None]) -> RemoteFile:
-        """Send the first `size` bytes of a file; `moved` is called with every piece. Raises OSError."""
-        with path.open("rb") as file, self._writing(name) as target:
+        """Send the first `size` bytes of a file; `moved` is called with every piece. Raises LocalChangeError, and
+        OSError of the other side.
+        """
+        try:
+            file = path.open("rb")
+        except FileNotFoundError as error:
+            raise LocalChangeError(f"{path} is gone") from error
+        with file, self._writing(name) as target:
             while size > 0:
                 piece = file.read(min(size, CHUNK_BYTES))
                 if not piece:
-                    raise FileNotFoundError(f"{path} became shorter while it was read")
+                    raise LocalChangeError(f"{path} became shorter while it was read")
                 target.write(piece)
                 size -= len(piece)
                 moved()

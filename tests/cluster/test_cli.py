@@ -244,13 +244,46 @@ def test_recipes(capsys: pytest.CaptureFixture) -> None:
     assert {"r1_zero", "r1_zero_smoke", "ppo_pretrained"} <= names
 
 
-def test_a_reader_that_stops_early_is_no_error() -> None:
-    code = "import sys; from cluster.cli import main; sys.exit(main(['rewards', '--json']))"
-    process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@pytest.mark.parametrize("command", ["rewards --json", "recipes", "rewards report mine"])
+def test_a_reader_that_stops_early_is_no_error(command: str, judged_run: Path) -> None:
+    """With more and with less than a pipe holds, and with tables."""
+    code = f"import sys; from cluster.cli import main; sys.exit(main({command.split()}))"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=judged_run.parents[1],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     assert process.stdout is not None
     process.stdout.close()
     _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, b"")
+
+
+@pytest.mark.parametrize(("end", "code"), [("return 7", 7), ("raise BrokenPipeError('a connection')", 3)])
+def test_training_goes_on_without_a_reader(end: str, code: int) -> None:
+    """As of `zero2one train ... 2>&1 | head -1`: the exit code is that of the run."""
+    program = (
+        "import sys, types; local = types.ModuleType('cluster.local')\n"
+        "from cluster.run_directory import say\n"
+        f"def train(*_, **__): say('on'); sys.stdin.read(); say('on'); say('on'); {end}\n"
+        "local.train = train; sys.modules['cluster.local'] = local\n"
+        "from cluster.cli import main; sys.exit(main(['train', 'r1_zero']))"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert process.stdout is not None and process.stdin is not None
+    assert process.stdout.readline().endswith(b"] on\n")
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(timeout=60) == code
 
 
 def test_ctrl_c_leaves_no_traceback() -> None:

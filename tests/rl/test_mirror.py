@@ -220,6 +220,43 @@ def test_whoever_was_overtaken_sends_nothing_more(tmp_path: Path, place: str, sa
     assert "another machine has resumed this run" in " ".join(said)
 
 
+def test_whoever_is_overtaken_while_it_sends_stops_at_the_next_file(tmp_path: Path, place: str) -> None:
+    class Overtaken(RemoteFolder):
+        def upload(self, path: Path, name: str, size: int, moved: Callable[[], None]) -> RemoteFile:
+            sent = super().upload(path, name, size, moved)
+            self.claim("b")
+            return sent
+
+    whole = RemoteFolder.reach(place)
+    copier = start(tmp_path / "a", Overtaken(place, whole._fs, whole._path))
+    save(tmp_path / "a", 2)
+    with pytest.raises(TakenOverError):
+        copier.sync()
+    assert len(whole.files()) == 1
+
+
+def test_a_take_over_claims_before_it_reads_and_may_die_there(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> Journal:
+        save(second, 6)
+        with pytest.raises(TakenOverError):
+            Mirror(second, RemoteFolder.reach(place), Journal.read(second), print).sync()
+        raise KilledError
+
+    first, second = tmp_path / "a", tmp_path / "b"
+    with mirrored(place, first, resume=False, say=print):
+        save(first, 2)
+    with mirrored(place, second, resume=True, say=print):
+        save(second, 4)
+    with monkeypatch.context() as patch, pytest.raises(KilledError):
+        patch.setattr(mirror, "bring", die)
+        with mirrored(place, first, resume=True, say=print):
+            pytest.fail("it has started")
+    with mirrored(place, first, resume=True, say=print):
+        assert latest(first).checkpoint.state.step == 4
+
+
 def test_who_comes_back_after_another_machine_takes_its_run(tmp_path: Path, place: str, said: list[str]) -> None:
     first, second = tmp_path / "a", tmp_path / "b"
     with mirrored(place, first, resume=False, say=print):
@@ -318,6 +355,44 @@ def test_a_manifest_waits_for_files_that_changed_while_they_were_sent(tmp_path: 
     assert copier.sync()
     bring(remote, tmp_path / "b", Journal(), print)
     assert same_files(run_dir, tmp_path / "b")
+
+
+def test_what_is_missing_there_is_an_error_and_what_is_gone_here_another_look(tmp_path: Path, place: str) -> None:
+    class Torn(RemoteFolder):
+        def _settle(self, name: str) -> RemoteFile:
+            if name == "x":
+                raise FileNotFoundError("the folder of the temporary file is gone")
+            return super()._settle(name)
+
+    whole = RemoteFolder.reach(place)
+    copier = start(tmp_path / "a", Torn(place, whole._fs, whole._path))
+    for name in ("x", "y", "z"):
+        (tmp_path / "a" / name).write_text(name)
+    with pytest.raises(FileNotFoundError, match="temporary file is gone"):
+        copier.sync()
+    here = look(tmp_path / "a")
+    (tmp_path / "a" / "y").unlink()
+    (tmp_path / "a" / "z").write_text("")
+    assert (copier._send("y", here), copier._send("z", here)) == (False, False)
+
+
+@pytest.mark.parametrize(
+    "name", ["metrics.jsonl", f"{FOLDER}/step-000002/rank0.pt", f"{FOLDER}/step-000002/manifest.json"]
+)
+def test_what_is_deleted_there_while_the_run_lives_is_sent_again_at_its_end(
+    tmp_path: Path, place: str, name: str
+) -> None:
+    remote = RemoteFolder.reach(place)
+    copier = start(tmp_path / "a", remote)
+    save(tmp_path / "a", 2)
+    assert copier.sync()
+    remote.remove(name)
+    assert copier.sync()  # no look at the other side while the run goes on
+    copier.start()
+    assert copier.close() == []
+    bring(remote, tmp_path / "b", Journal(), print)
+    assert same_files(tmp_path / "a", tmp_path / "b")
+    assert latest(tmp_path / "b").refused == ()
 
 
 def test_a_bit_that_flips_there_costs_one_checkpoint(tmp_path: Path, said: list[str]) -> None:
