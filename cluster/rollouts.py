@@ -112,6 +112,10 @@ class RolloutFleet:
                 await asyncio.wait({attendant})
                 self._dismiss(self._fleet.dismiss())
 
+    def signs_of_progress(self) -> object:
+        """Changes whenever a worker has done something, or has been replaced."""
+        return self.num_finished, self._fleet.num_restarts
+
     def status(self) -> tuple[WorkerStatus, ...]:
         return tuple(map(self._status, self._fleet.members))
 
