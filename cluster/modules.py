@@ -38,7 +38,7 @@ def evaluate_modules(folder: Path, num_tasks: int, overrides: Sequence[str], add
     base, domains = common_base(modules), domains_of(manifests, router)
     config = _within(folder, eval_config(manifests, domains, str(base), overrides))
     site = find_site(config, address)
-    plan, size = device_plan(config, site.num_gpus), weight_bytes(base)
+    plan, size = device_plan(config, site.num_gpus, has_learner=False), weight_bytes(base)
     placement = site.plan(config, plan, size, has_learner=False)
     policy = load_policy(base, dtype=getattr(torch, manifests[0].dtype))
     manifest, buckets = publish_plain(policy, version=0, max_length=config.model.max_length)

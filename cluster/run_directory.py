@@ -32,9 +32,9 @@ def prepare_process() -> None:
     disable_progress_bars()
 
 
-def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int, *, has_learner: bool = True) -> DevicePlan:
     """For a run or an evaluation on so many GPUs."""
-    plan = build_device_plan(config, num_gpus)
+    plan = build_device_plan(config, num_gpus, has_learner=has_learner)
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     return plan
 
