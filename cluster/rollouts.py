@@ -15,7 +15,7 @@ from ray.exceptions import ObjectLostError
 
 from cluster.backlog import Backlog, Loss
 from cluster.fleet import Fleet, FleetError, Member, MemberLostError
-from cluster.lifecycle import Life
+from cluster.lifecycle import OUTDATED, Life
 from cluster.waiting import unless_failed
 from cluster.workers import Publication
 from models.samples import Timing, TimingRequest
@@ -126,7 +126,8 @@ class RolloutFleet:
 
     def _status(self, member: Member) -> WorkerStatus:
         life, num_dialogs = self._lives[member.id], self._backlog.num_held(member.id)
-        return WorkerStatus(name=member.name, state=life.state, version=life.version, num_dialogs=num_dialogs)
+        version = None if life.version == OUTDATED else life.version
+        return WorkerStatus(name=member.name, state=life.state, version=version, num_dialogs=num_dialogs)
 
     def _all_serve(self, version: int) -> bool:
         versions = {life.version for life in self._lives.values() if life.serves}
