@@ -113,7 +113,7 @@ def graceful_stop(control: Control) -> Iterator[None]:
     def ask() -> None:
         let_go()
         control.ask_to_stop()
-        say("stopping: after this update there will be a checkpoint; a second Ctrl-C ends the run at once")
+        say("stopping after this update and a checkpoint, or batch of samples; a second Ctrl-C ends the run at once")
 
     for number in SIGNALS:
         loop.add_signal_handler(number, ask)

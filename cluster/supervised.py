@@ -138,7 +138,7 @@ async def sample_own_dialogs(
         library, mix = mixture_of(sampling.tasks)
         await learner.join()
         world = World(actors.rollouts, actors.rewards, learner, actors, actors)
-        sampled = sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records)
+        sampled = sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records, stage.control)
         await watched(sampled, config.run.watchdog_seconds, actors.signs_of_progress, witness)
     finally:
         records.close()
