@@ -1,6 +1,11 @@
-"""Rollout and reward workers, as everything starts them that lets a policy speak: training, evaluations, modules."""
+"""Rollout and reward workers, as everything starts them, and waits for them, that lets a policy speak: training,
+rejection sampling, evaluations, modules.
+"""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from ray.actor import ActorHandle
 
@@ -9,13 +14,18 @@ from cluster.placement import Bundle
 from cluster.reward_worker import RewardActor
 from cluster.rewards import RewardFleet
 from cluster.rollouts import RolloutFleet, Send
+from cluster.run_directory import say
 from cluster.seats import Seats
 from cluster.session import QUIET
+from cluster.waiting import unless_failed
+from cluster.watchdog import Watchdog
 from cluster.witness import Witness
 from cluster.workers import RolloutActor
 from models.device import DevicePlan
 from rl.config import Config
 from rl.suites.config import EvaluationConfig
+
+T = TypeVar("T")
 
 
 def start_rollouts(
@@ -25,7 +35,7 @@ def start_rollouts(
     *,
     seats: Seats | None = None,
     send: Send | None = None,
-    witness: Witness | None = None,
+    witness: Witness,
 ) -> tuple[RolloutFleet, Fleet]:
     """The rollout workers, and what keeps them alive; inside the event loop that will serve them. `seats`: where each
     of them sits; without, wherever Ray finds room. `witness`: writes down how they are lost.
@@ -52,7 +62,7 @@ def start_rollouts(
     return fleet, members
 
 
-def start_rewards(config: Config, bundle: Bundle, *, witness: Witness | None = None) -> tuple[RewardFleet, Fleet]:
+def start_rewards(config: Config, bundle: Bundle, *, witness: Witness) -> tuple[RewardFleet, Fleet]:
     """The reward workers, likewise, each of which reserves `bundle`."""
     actor = RewardActor.options(num_cpus=bundle.cpus, memory=bundle.memory_bytes)
     size = config.rewards.num_reward_workers
@@ -69,3 +79,20 @@ def reward_fleet(config: Config, members: Fleet) -> RewardFleet:
         max_retries=rewards.max_retries,
         on_error=rewards.on_error,
     )
+
+
+async def watched(work: Awaitable[T], seconds: float, signs: Callable[[], object], witness: Witness) -> T:
+    """The result of what workers do. After `seconds` in which no `signs` change it is written down what everybody is
+    at, and after as much again it ends; 0: nobody looks. Raises `cluster.watchdog.StalledError`.
+    """
+    if not seconds:
+        return await work
+
+    async def report(why: str) -> None:
+        say(f"warning: {why}; what all processes were at: {await witness.hung('run', why)}")
+
+    watching = asyncio.create_task(Watchdog(seconds, signs, report).run())
+    try:
+        return await unless_failed(work, watching)
+    finally:
+        watching.cancel()

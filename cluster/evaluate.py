@@ -2,13 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import ray
 
-from cluster.crew import start_rollouts
+from cluster.crew import start_rollouts, watched
 from cluster.fleet import Fleet
 from cluster.placement import Bundle, describe
 from cluster.preflight import find_evaluation_site
@@ -16,6 +17,7 @@ from cluster.rollouts import RolloutFleet
 from cluster.run_directory import device_plan, prepare_process, say
 from cluster.seats import Seats
 from cluster.site import session_at
+from cluster.witness import Witness
 from cluster.workers import Publication
 from envs.library import Library
 from models.chat import ChatFormat, chat_format
@@ -37,6 +39,8 @@ from rl.trajectory import EpisodeRequest, Trajectory
 
 VERSION = 0  # of the weights: there is no other
 REPORT_SECONDS = 15.0
+
+T = TypeVar("T")
 
 
 def evaluate(config: EvaluationConfig, policy: Policy, out: Path, *, address: str | None) -> list[SuiteResult]:
@@ -64,10 +68,10 @@ async def _run(
     trained: set[str] | None,
     out: Path,
 ) -> list[SuiteResult]:
-    subject = WorkerSubject.start(config, plan, bundle, policy.weights)
+    subject = WorkerSubject.start(config, plan, bundle, policy.weights, Witness(out))
     try:
         publication = await asyncio.to_thread(publish, config, policy)
-        await subject.rollouts.publish(publication)
+        await subject.take(publication)
         results = []
         for suite in suites:
             started = time.monotonic()
@@ -115,16 +119,23 @@ class WorkerSubject:
     library: Library
     rollouts: RolloutFleet
     members: Fleet
+    witness: Witness
 
     @classmethod
-    def start(cls, config: EvaluationConfig, plan: DevicePlan, bundle: Bundle, folder: Path) -> "WorkerSubject":
+    def start(
+        cls, config: EvaluationConfig, plan: DevicePlan, bundle: Bundle, folder: Path, witness: Witness
+    ) -> "WorkerSubject":
         """Each worker reserves `bundle`."""
-        fleet, members = start_rollouts(config, plan, folder, seats=Seats(bundle))
-        return cls(config, chat_format(load_tokenizer(folder)), evaluation_library(), fleet, members)
+        fleet, members = start_rollouts(config, plan, folder, seats=Seats(bundle), witness=witness)
+        return cls(config, chat_format(load_tokenizer(folder)), evaluation_library(), fleet, members, witness)
 
     @property
     def max_length(self) -> int:
         return self.config.model.max_length
+
+    async def take(self, publication: Publication) -> None:
+        """Returns when all that are up speak with these weights."""
+        await self._watched(self.rollouts.publish(publication))
 
     async def answer(self, requests: Sequence[EpisodeRequest]) -> list[Trajectory]:
         return await self._finish(requests)
@@ -150,6 +161,14 @@ class WorkerSubject:
         self.rollouts.stop()
 
     async def _finish(self, requests: Sequence) -> list:
+        return await self._watched(self._collect(requests))
+
+    async def _watched(self, work: Awaitable[T]) -> T:
+        """Not more than what workers do: to judge answers may take as long as it likes."""
+        seconds = self.config.suites.watchdog_seconds
+        return await watched(work, seconds, self.rollouts.signs_of_progress, self.witness)
+
+    async def _collect(self, requests: Sequence) -> list:
         found, told = {}, time.monotonic()
         if requests:
             async for finished in self.rollouts.sample(requests):

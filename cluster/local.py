@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cluster.autoscale import Autoscaler
-from cluster.crew import reward_fleet, start_rewards, start_rollouts
+from cluster.crew import reward_fleet, start_rewards, start_rollouts, watched
 from cluster.fleet import Fleet
 from cluster.learner import LearnerGroup, start_learner
 from cluster.memory import memory_budget, weight_bytes
@@ -31,8 +31,6 @@ from cluster.run_directory import (
 from cluster.seats import Seats
 from cluster.site import cluster_nodes
 from cluster.steering import Steering
-from cluster.waiting import unless_failed
-from cluster.watchdog import Watchdog
 from cluster.witness import Witness
 from models.device import DevicePlan
 from rewards.dimensions.reward_model import MODEL_REWARD
@@ -82,7 +80,6 @@ async def _run(
     started = time.monotonic()
     witness = Witness(records.run_dir)
     actors = Actors.start(config, plan, placement, model_folder, records.control, witness=witness)
-    watching = asyncio.create_task(_watch(config.run.watchdog_seconds, actors, witness))
     try:
         library, mix = build_tasks(config)
         with graceful_stop(records.control):
@@ -90,21 +87,9 @@ async def _run(
             say(f"Ray, learner and workers are starting: {time.monotonic() - started:.0f} s so far")
             world = World(actors.rollouts, actors.rewards, actors.learner, actors, actors)
             trainer = Trainer(config, library, mix, signal_of(config.rewards), world, records)
-            return await unless_failed(trainer.train(), watching)
+            return await watched(trainer.train(), config.run.watchdog_seconds, actors.signs_of_progress, witness)
     finally:
-        watching.cancel()
         actors.stop()
-
-
-async def _watch(seconds: float, actors: "Actors", witness: Witness) -> None:
-    """Never returns. Raises StalledError where the run makes no progress for twice so long; 0: it is never looked."""
-
-    async def report(why: str) -> None:
-        say(f"warning: {why}; what all processes were at: {await witness.hung('run', why)}")
-
-    if seconds:
-        await Watchdog(seconds, actors.signs_of_progress, report).run()
-    await asyncio.Event().wait()
 
 
 @dataclass
@@ -182,8 +167,7 @@ class Actors:
         """Changes whenever anything has been done; while the learner works, which has a deadline of its own, always."""
         learner = self.learner
         at_work = time.monotonic() if learner.num_calls > learner.num_answers else 0.0
-        num_finished, num_restarts = self.rollouts.num_finished, self.rollout_members.num_restarts
-        return num_finished, num_restarts, self.rewards.num_answers, learner.num_answers, at_work
+        return self.rollouts.signs_of_progress(), self.rewards.num_answers, learner.num_answers, at_work
 
     def observe(self, timing: Mapping[str, float]) -> None:
         self.steering.observe(timing)

@@ -7,13 +7,14 @@ from pathlib import Path
 import ray
 import torch
 
-from cluster.crew import start_rewards, start_rollouts
+from cluster.crew import start_rewards, start_rollouts, watched
 from cluster.memory import weight_bytes
 from cluster.placement import Placement
 from cluster.preflight import find_site
 from cluster.run_directory import device_plan, prepare_process
 from cluster.seats import Seats
 from cluster.site import session_at
+from cluster.witness import Witness
 from cluster.workers import Publication
 from models.device import DevicePlan
 from models.module_folder import check_base, common_base, list_modules
@@ -37,7 +38,7 @@ def evaluate_modules(folder: Path, num_tasks: int, overrides: Sequence[str], add
     base, domains = common_base(modules), domains_of(manifests, router)
     config = _within(folder, eval_config(manifests, domains, str(base), overrides))
     site = find_site(config, address)
-    plan, size = device_plan(config, site.num_gpus), weight_bytes(base)
+    plan, size = device_plan(config, site.num_gpus, has_learner=False), weight_bytes(base)
     placement = site.plan(config, plan, size, has_learner=False)
     policy = load_policy(base, dtype=getattr(torch, manifests[0].dtype))
     manifest, buckets = publish_plain(policy, version=0, max_length=config.model.max_length)
@@ -50,7 +51,7 @@ def evaluate_modules(folder: Path, num_tasks: int, overrides: Sequence[str], add
     with session_at(site, size, folder / "logs"):
         refs = tuple(map(ray.put, buckets))
         publication = Publication(0, ((manifest, refs),), served, router_file)
-        scored = asyncio.run(_answer(config, plan, placement, base, publication, requested))
+        scored = asyncio.run(answer_all(config, plan, placement, base, publication, requested))
     return table(tasks, asked, scored)
 
 
@@ -59,7 +60,7 @@ def _within(folder: Path, config: Config) -> Config:
     return config.model_copy(update={"run": config.run.model_copy(update={"folder": str(folder)})})
 
 
-async def _answer(
+async def answer_all(
     config: Config,
     plan: DevicePlan,
     placement: Placement,
@@ -68,16 +69,24 @@ async def _answer(
     asked: Sequence[EpisodeRequest],
 ) -> dict[str, Scored]:
     """The judged dialogs by the ids of their requests."""
-    rollouts, _ = start_rollouts(config, plan, base, seats=Seats(placement.bundle("rollout")))
-    rewards, _ = start_rewards(config, placement.bundle("reward"))
+    witness = Witness(Path(config.run.folder))
+    rollouts, _ = start_rollouts(config, plan, base, seats=Seats(placement.bundle("rollout")), witness=witness)
+    rewards, _ = start_rewards(config, placement.bundle("reward"), witness=witness)
     signal = signal_of(config.rewards)
-    scored: dict[str, Scored] = {}
-    try:
+
+    async def answer() -> dict[str, Scored]:
+        scored: dict[str, Scored] = {}
         await rollouts.publish(publication)
         async for finished in rollouts.sample(asked):
             for main, *_ in await judge(finished, rewards, signal, Moments.none(len(signal.names))):
                 scored[main.trajectory.request.id] = main
         return scored
+
+    def signs() -> object:
+        return rollouts.signs_of_progress(), rewards.num_answers
+
+    try:
+        return await watched(answer(), config.run.watchdog_seconds, signs, witness)
     finally:
         rollouts.stop()
         rewards.stop()

@@ -15,7 +15,7 @@ from ray.exceptions import ObjectLostError
 
 from cluster.backlog import Backlog, Loss
 from cluster.fleet import Fleet, FleetError, Member, MemberLostError
-from cluster.lifecycle import Life
+from cluster.lifecycle import OUTDATED, Life
 from cluster.waiting import unless_failed
 from cluster.workers import Publication
 from models.samples import Timing, TimingRequest
@@ -112,6 +112,10 @@ class RolloutFleet:
                 await asyncio.wait({attendant})
                 self._dismiss(self._fleet.dismiss())
 
+    def signs_of_progress(self) -> object:
+        """Changes whenever a worker has done something, or has been replaced."""
+        return self.num_finished, self._fleet.num_restarts
+
     def status(self) -> tuple[WorkerStatus, ...]:
         return tuple(map(self._status, self._fleet.members))
 
@@ -122,7 +126,8 @@ class RolloutFleet:
 
     def _status(self, member: Member) -> WorkerStatus:
         life, num_dialogs = self._lives[member.id], self._backlog.num_held(member.id)
-        return WorkerStatus(name=member.name, state=life.state, version=life.version, num_dialogs=num_dialogs)
+        version = None if life.version == OUTDATED else life.version
+        return WorkerStatus(name=member.name, state=life.state, version=version, num_dialogs=num_dialogs)
 
     def _all_serve(self, version: int) -> bool:
         versions = {life.version for life in self._lives.values() if life.serves}

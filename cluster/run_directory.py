@@ -34,9 +34,9 @@ def prepare_process() -> None:
     disable_progress_bars()
 
 
-def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+def device_plan(config: StageConfig | EvaluationConfig, num_gpus: int, *, has_learner: bool = True) -> DevicePlan:
     """For a run or an evaluation on so many GPUs."""
-    plan = build_device_plan(config, num_gpus)
+    plan = build_device_plan(config, num_gpus, has_learner=has_learner)
     os.environ.setdefault("DS_ACCELERATOR", plan.device)  # else DeepSpeed guesses, and warns of its guess
     return plan
 
@@ -113,7 +113,7 @@ def graceful_stop(control: Control) -> Iterator[None]:
     def ask() -> None:
         let_go()
         control.ask_to_stop()
-        say("stopping: after this update there will be a checkpoint; a second Ctrl-C ends the run at once")
+        say("stopping after this update and a checkpoint, or batch of samples; a second Ctrl-C ends the run at once")
 
     for number in SIGNALS:
         loop.add_signal_handler(number, ask)

@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Protocol
 
+from cluster.crew import watched
 from cluster.learner import LearnerGroup, start_learner
 from cluster.local import Actors
 from cluster.memory import memory_budget, weight_bytes
@@ -105,11 +106,12 @@ async def _run(
     load_material: LoadMaterial,
     records: Records,
 ) -> SupervisedSummary:
-    learner = start_learner(config, plan, model_folder, placement.bundle("learner"), witness=Witness(records.run_dir))
+    witness = Witness(records.run_dir)
+    learner = start_learner(config, plan, model_folder, placement.bundle("learner"), witness=witness)
     try:
         with graceful_stop(records.control):
             if isinstance(config, SFTConfig) and sampling and not is_sampled(records.run_dir / FOLDER):
-                await _sample(config, sampling, plan, placement, model_folder, learner, records)
+                await sample_own_dialogs(config, sampling, plan, placement, model_folder, learner, records, witness)
             else:
                 await learner.join()
             return await SupervisedTrainer(config, load_material(), learner, records).train()
@@ -117,7 +119,7 @@ async def _run(
         learner.stop()
 
 
-async def _sample(
+async def sample_own_dialogs(
     config: SFTConfig,
     sampling: Config,
     plan: DevicePlan,
@@ -125,18 +127,19 @@ async def _sample(
     model_folder: Path,
     learner: LearnerGroup,
     stage: Records,
+    witness: Witness,
 ) -> None:
     """Join the learner, whose weights are those that the stage starts from, and let workers hold dialogs with them."""
     folder = stage.run_dir / FOLDER
     clear(folder)
-    witness = Witness(stage.run_dir)
     actors = Actors.start(sampling, plan, placement, model_folder, stage.control, learner, witness=witness)
     records = Records(folder, sampling, build_scorer(sampling).names, {}, say)
     try:
         library, mix = mixture_of(sampling.tasks)
         await learner.join()
         world = World(actors.rollouts, actors.rewards, learner, actors, actors)
-        await sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records)
+        sampled = sample_dialogs(config, library, mix, signal_of(sampling.rewards), world, records, stage.control)
+        await watched(sampled, config.run.watchdog_seconds, actors.signs_of_progress, witness)
     finally:
         records.close()
         actors.stop_workers()

@@ -12,7 +12,7 @@ STDERR = 2
 
 
 class StalledError(RuntimeError):
-    """The run made no progress for too long; it can be resumed from its last checkpoint."""
+    """No progress for too long. A training run can be resumed from its last checkpoint."""
 
 
 class Watchdog:
@@ -49,8 +49,8 @@ class Watchdog:
                 seen, since, is_reported = signs, now, False
             elif now - since >= 2 * self._seconds:
                 raise StalledError(
-                    f"no progress for {now - since:.0f} s (run.watchdog_seconds = {self._seconds:g}); the report in "
-                    "hangs/ says what everybody was at; continue with --resume"
+                    f"no progress for {now - since:.0f} s (watchdog_seconds = {self._seconds:g}); the report in hangs/ "
+                    "says what everybody was at; continue a training run with --resume"
                 )
             elif now - since >= self._seconds and not is_reported:
                 is_reported = True

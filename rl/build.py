@@ -39,7 +39,8 @@ from rl.tasks import build_tasks
 NUM_TOKENIZER_DIALOGS = 2000
 
 
-def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> DevicePlan:
+def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int, *, has_learner: bool = True) -> DevicePlan:
+    """`has_learner`: whether what runs there trains. Raises DeviceError."""
     if isinstance(config, EvaluationConfig):
         return plan_device(
             num_gpus,
@@ -63,7 +64,7 @@ def build_device_plan(config: StageConfig | EvaluationConfig, num_gpus: int) -> 
     return plan_device(
         num_gpus,
         dtype=config.model.dtype,
-        num_ranks=learner.num_ranks,
+        num_ranks=learner.num_ranks if has_learner else 0,
         num_rollout_workers=rollout.num_rollout_workers,
         kv_cache_gib=rollout.kv_cache_gib,
         num_engine_threads=rollout.num_threads,

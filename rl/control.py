@@ -42,7 +42,9 @@ class Answer(Message):
 
 
 class WorkerStatus(Message):
-    """`version`: of the weights that a rollout worker serves. `num_dialogs`: that it holds or judges."""
+    """`version`: of the weights that a rollout worker serves; None: none yet, or those of a learner that is no more.
+    `num_dialogs`: that it holds or judges.
+    """
 
     name: str
     state: WorkerState

@@ -23,6 +23,7 @@ from envs.library import Library
 from envs.mix import MixLine, draw
 from rewards.signal import Moments, Signal
 from rl.collect import Collector
+from rl.control import Control, RunStoppedError
 from rl.files import write_whole
 from rl.interfaces import World
 from rl.records import Records
@@ -83,10 +84,11 @@ async def sample_dialogs(
     signal: Signal,
     world: World,
     records: Records,
+    control: Control,
 ) -> RejectionReport:
     """Hold, judge and choose the dialogs, and write them into the directory of `records`: a function of the weights
     that `world` serves and of (run.seed, index), whichever worker holds them. `rollout.rollout_batch_size` tasks are
-    under way at once.
+    under way at once. `control`: of the stage, which may be asked to stop; then RunStoppedError is raised.
     """
     rejection, seen = config.demonstrations.rejection, set[Turns]()
     collector, moments = Collector(world, records, _served), Moments.none(len(signal.names))
@@ -95,6 +97,11 @@ async def sample_dialogs(
     rows: list[Scored] = []
     requests = _requests(config, library, mix)
     while chunk := list(islice(requests, config.rollout.rollout_batch_size * rejection.samples_per_task)):
+        if control.is_stop_asked:
+            raise RunStoppedError(
+                f"stopped in rejection sampling, after {len(scored)} of "
+                f"{rejection.num_tasks * rejection.samples_per_task} dialogs; the next start samples them anew"
+            )
         found = await collector.collect(chunk, signal, moments)
         for start in range(0, len(found), rejection.samples_per_task):
             rows += choose(found[start : start + rejection.samples_per_task], rejection, seen)

@@ -1,6 +1,6 @@
 """What an evaluation is run with, as typed sections like those of `rl/config.py`."""
 
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from rl.config import ModelConfig, RolloutConfig, Section
 
@@ -20,6 +20,9 @@ class SuitesConfig(Section):
     )
     num_resamples: PositiveInt = Field(1000, description="of the bootstrap behind each interval")
     latency_tokens: PositiveInt = Field(32, description="that each timed request writes")
+    watchdog_seconds: NonNegativeFloat = Field(
+        1800.0, description="without an answer, after which there is a report, and twice which it ends; 0: never"
+    )
 
 
 class EvaluationConfig(Section):

@@ -1,7 +1,8 @@
 """Whether a benchmark's items were met in training: equal opening questions, and long runs of words in common.
 
-What was met is read from the run's trajectory store: everything that users said in training dialogs. Texts that
-earlier stages or somebody else trained on are not in it, and the report says so by counting what it compared with.
+What was met is read from the run's trajectory store: everything that users said in training dialogs. What was left
+out: texts that earlier stages or somebody else trained on. Of fine-tuning and pre-training a run keeps token ids alone,
+in which a question cannot be told from the words of a template around it; the report says what was not compared.
 """
 
 import re

@@ -43,6 +43,9 @@ def _remarks(result: SuiteResult) -> list[str]:
         found = result.contamination
         lines.append(
             f"{found.seen_share:.1%} of the items were asked in training word for word, {found.overlap_share:.1%} "
-            f"share a long run of words with it ({found.num_texts:,} training questions)"
+            f"share a long run of words with it ({found.num_texts:,} questions of its PPO dialogs; what the model had "
+            "been shown before was not compared)"
         )
+    elif result.num_items:
+        lines.append("not compared with what the policy was trained on: there are no PPO dialogs of it")
     return [*lines, *result.notes]

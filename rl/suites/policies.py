@@ -117,7 +117,8 @@ def evaluation_config(policy: Policy, suites: dict[str, Any], overrides: Sequenc
             **_kept(made, "model", "dtype"),
         },
         "rollout": {
-            **_kept(made, "rollout", "tools", "tool_calls"),
+            **_kept(made, "rollout", "tool_calls"),
+            **_kept(made, "demonstrations" if "demonstrations" in made else "rollout", "tools"),
             "max_prompt_length": max_length - 1,
             "max_response_length": min(256, max_length // 2),
             "max_turns": MAX_TURNS,

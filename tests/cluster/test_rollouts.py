@@ -247,6 +247,18 @@ async def test_a_rebuilt_learner_may_publish_older_weights() -> None:
             assert {int(trajectory.versions.max()) for trajectory in done.values()} == {version}
 
 
+async def test_weights_of_a_learner_that_is_no_more_have_no_version(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    async with playing(1, others=Faults(loads_after=gate)) as (rollouts, _):
+        await rollouts.publish(Weights(7))
+        publishing = asyncio.create_task(rollouts.publish(Weights(6)))
+        await until(lambda: rollouts.status()[0].state == "stale", 10.0)
+        assert rollouts.status()[0].version is None
+        gate.touch()
+        await publishing
+        assert rollouts.status()[0].version == 6
+
+
 async def test_who_waits_for_dialogs_hears_that_the_weights_are_lost() -> None:
     """The only worker dies after the learner did: its successor finds nothing to load until weights are published."""
     faults = {"rollout-0": Faults(dies_at=(1,)), "rollout-1": Faults(finds_nothing=True)}

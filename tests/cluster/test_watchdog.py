@@ -51,8 +51,8 @@ async def test_one_that_does_nothing_is_reported_once_and_then_ended() -> None:
     assert len(reports) == 1
     assert reports[0].startswith("no progress for ")
     assert isinstance(error, StalledError)
-    assert "run.watchdog_seconds = 1" in str(error)
-    assert "continue with --resume" in str(error)
+    assert "(watchdog_seconds = 1)" in str(error)
+    assert "continue a training run with --resume" in str(error)
 
 
 async def test_one_that_comes_back_after_the_report_goes_on() -> None:

@@ -9,6 +9,7 @@ import torch
 
 from envs.library import ScenarioError
 from models.chat import chat_format
+from models.device import DeviceError
 from models.policy import load_policy
 from models.publish import publish_plain
 from models.tokenizer import load_tokenizer
@@ -52,6 +53,13 @@ def test_the_folder_of_the_first_weights_loads(folder: Path) -> None:
     assert embeddings.dtype == torch.float32
     assert 0.015 < float(embeddings.std()) < 0.025
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
+
+
+def test_who_trains_nothing_needs_no_gpu_for_a_learner() -> None:
+    config = small_config("rollout.num_rollout_workers=2")
+    assert build.build_device_plan(config, num_gpus=2, has_learner=False).gpus_per_rollout_worker == 1
+    with pytest.raises(DeviceError, match=r"3 GPUs are needed, and there are 2: learner\.num_ranks = 1"):
+        build.build_device_plan(config, num_gpus=2)
 
 
 def test_a_simulated_worker_holds_dialogs_without_a_model(folder: Path) -> None:

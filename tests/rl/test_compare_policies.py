@@ -173,6 +173,17 @@ def test_a_run_is_evaluated_with_the_numbers_and_the_tools_that_it_had(tmp_path:
     assert (plain.model.dtype, plain.rollout.tools) == ("float32", ())
 
 
+def test_a_fine_tuned_policy_is_asked_with_the_tools_of_its_demonstrations(tmp_path: Path) -> None:
+    stage = tmp_path / "sft"
+    make_model(stage / "policy")
+    made = {"demonstrations": {"tools": ["calculator"]}, "rollout": {"tools": [], "tool_calls": {"max_calls": 2}}}
+    (stage / "config.yaml").write_text(json.dumps(made))
+    rollout = evaluation_config(find_policy(stage), {"names": ["math"]}, []).rollout
+    assert (rollout.tools, rollout.tool_calls.max_calls) == (("calculator",), 2)
+    by_hand = evaluation_config(find_policy(stage), {"names": ["math"]}, ["rollout.tools=[]"]).rollout
+    assert by_hand.tools == ()
+
+
 def test_folders_that_hold_no_policy(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(PolicyError, match=r"empty: neither a run directory nor a model folder"):

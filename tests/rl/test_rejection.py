@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from envs.mix import is_held_out
 from envs.task import Turn
 from rl.config import Config
+from rl.control import Control, RunStoppedError
 from rl.demonstrations import Demonstration, from_files
 from rl.interfaces import World
 from rl.records import Records
@@ -96,13 +98,24 @@ def sampling(config: SFTConfig) -> Config:
     return found
 
 
-def sample(folder: Path, config: SFTConfig, *, num_workers: int = 2, trap: Trap | None = None) -> RejectionReport:
+def sample(
+    folder: Path,
+    config: SFTConfig,
+    *,
+    num_workers: int = 2,
+    trap: Trap | None = None,
+    hears: Callable[[str], None] | None = None,
+) -> RejectionReport:
     clear(folder)
+    control = Control(folder.parent)
+    control.clear()
     run = Run(folder, sampling(config), num_workers=num_workers, trap=trap)
     world = World(run.rollouts, run.rewards, run.learner, run.weights, MemoryFleet())
-    records = Records(folder, run.config, run.scorer.names, IDENTITY, run.said.append)
+    records = Records(folder, run.config, run.scorer.names, IDENTITY, hears or run.said.append)
     try:
-        return asyncio.run(sample_dialogs(config, run.library, run.mix, signal_of(run.config.rewards), world, records))
+        return asyncio.run(
+            sample_dialogs(config, run.library, run.mix, signal_of(run.config.rewards), world, records, control)
+        )
     finally:
         records.close()
 
@@ -148,6 +161,15 @@ def test_a_killed_sampling_leaves_nothing_that_looks_finished(tmp_path: Path) ->
     assert read_report(tmp_path / "own") is None
     whole = sample(tmp_path / "whole", stage())
     assert sample(tmp_path / "own", stage()) == whole
+
+
+def test_it_stops_between_batches_when_the_stage_is_asked_to(tmp_path: Path) -> None:
+    rollout = stage().rollout.model_copy(update={"rollout_batch_size": 2})
+    config, control = stage().model_copy(update={"rollout": rollout}), Control(tmp_path)
+    with pytest.raises(RunStoppedError, match="after 8 of 24 dialogs; the next start samples them anew"):
+        sample(tmp_path / "own", config, hears=lambda _: control.ask_to_stop())
+    assert not is_sampled(tmp_path / "own")
+    assert sample(tmp_path / "own", config) == sample(tmp_path / "whole", config)
 
 
 def test_own_dialogs_are_learnt_next_to_the_others(tmp_path: Path) -> None:

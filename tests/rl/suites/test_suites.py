@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from envs.task import Question
 from rl.suites.config import SuitesConfig
@@ -13,6 +15,7 @@ from rl.suites.gsm8k import gsm8k
 from rl.suites.ifeval import follows
 from rl.suites.instruct import instruct
 from rl.suites.knowledge import Knowledge
+from rl.suites.pages import print_results
 from rl.suites.policies import Policy, PolicyError, evaluation_config
 from rl.suites.results import SuiteResult, read_answers, read_results, summarize, write_result
 from rl.suites.scenarios import context, math
@@ -144,6 +147,20 @@ def test_contamination_by_hand() -> None:
     assert (found.num_texts, found.clean) == (2, ("clean",))
     assert (found.seen_share, found.overlap_share) == pytest.approx((1 / 3, 1 / 3))
     assert contamination(rows, []).clean == ()
+
+
+def test_what_was_not_compared_is_said() -> None:
+    suite = math(SMALL)
+    unchecked = result(suite, examine(suite, Speaker(right)))
+    checked = replace(unchecked, contamination=contamination([], ["what is it?"]))
+    console = Console(record=True, width=250)
+    print_results([unchecked, checked, result(memory(SMALL), examine(memory(SMALL), Speaker()))], console)
+    lines = [line for line in console.export_text().splitlines() if "compared" in line]
+    assert lines == [
+        "math: not compared with what the policy was trained on: there are no PPO dialogs of it",
+        "math: 0.0% of the items were asked in training word for word, 0.0% share a long run of words with it "
+        "(1 questions of its PPO dialogs; what the model had been shown before was not compared)",
+    ]
 
 
 @pytest.mark.parametrize(
