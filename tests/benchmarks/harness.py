@@ -99,6 +99,7 @@ SMALL = (
     "rollout.max_num_seqs=256",
     "ppo.mini_batch_size=64",
     "ppo.negative_advantage_scale=1",
+    "ppo.skip_zero_advantages=false",  # every row is learnt from, as by who it is compared with
     "ppo.entropy_coef=0",
     "ppo.entropy_coef_final=null",
     "actor.lr=1.0e-4",
