@@ -38,9 +38,7 @@ class Saved:
 
 
 def read_saved(folder: Path, zero_stage: int, names: Sequence[str]) -> Saved:
-    """`names`: of the parameters that train, in order. To be called within `models.shards.restricted_loading`; what it
-    returns is read from the files when it is used, where no rank has cut it.
-    """
+    """`names`: of the parameters that train, in order. To be called within `models.shards.restricted_loading`."""
     if zero_stage == 0:
         return _read_plain(folder, names)
     ranks = [_groups(_load(path), zero_stage) for path in _optimizer_files(folder)]
@@ -60,7 +58,7 @@ def read_saved(folder: Path, zero_stage: int, names: Sequence[str]) -> Saved:
 
 def rewrite(folder: Path, saved: Saved, zero_stage: int, rank: int, sizes: Sequence[int]) -> None:
     """Put `saved` into the file of this rank below `folder`, where the engine has just written its state, on all ranks.
-    `sizes`: numbers in this rank's part of each group, padding included.
+    `sizes`: numbers in this rank's part of each group, padding included. Takes 4 bytes for each parameter of a group.
     """
     if zero_stage == 0:
         if rank == 0:
