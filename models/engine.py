@@ -7,7 +7,6 @@ all of them.
 
 import contextlib
 import os
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 from torch import nn
 
 from models.disk import writing
-from models.reshard import WEIGHT, read_saved, rewrite
+from models.reshard import WEIGHT, Cut, fill, plain_moments, read_state
 from models.shards import restricted_loading
 
 
@@ -147,8 +146,7 @@ class Engine:
             self._engine.save_checkpoint(str(folder), tag=self._layout, exclude_frozen_parameters=True)
 
     def load(self, folder: Path) -> None:
-        """The state that an engine of the same network has saved, of any ZeRO stage and number of ranks; all ranks
-        together. Another cut than this engine's takes a copy beside `folder` for as long as it is read.
+        """The state that an engine of the same network has saved, of any ZeRO stage and number of ranks; all together.
 
         Raises FileNotFoundError where `folder` holds no state, and ModelError where that is more than numbers.
         """
@@ -162,40 +160,36 @@ class Engine:
                 self._load_resharded(folder / layouts[0])
 
     def _load_resharded(self, source: Path) -> None:
-        rank, stage = torch.distributed.get_rank(), self.settings.zero_stage
+        stage, optimizer = self.settings.zero_stage, self._engine.optimizer
         trainable = {name: p for name, p in self.module.named_parameters() if p.requires_grad}
-        saved = read_saved(source, int(source.name[len("zero")]), list(trainable))
-        if stage < 3:  # whose parameters are whole on every rank, and are read from the first one's file
+        saved = read_state(source, int(source.name[len("zero")]), list(trainable))
+        if stage < 3:  # else it is the optimiser that gives each rank its part of the weights
             with torch.no_grad():
                 for name, parameter in trainable.items():
-                    parameter.copy_(saved.parameters[name][WEIGHT])
-        copy = source.parent.with_name(f"{source.parent.name}.resharded")
-        try:
-            self.save(copy)
-            torch.distributed.barrier()
-            rewrite(copy / self._layout, saved, stage, rank, self._part_sizes)
-            torch.distributed.barrier()
-            self._engine.load_checkpoint(str(copy), tag=self._layout, load_module_strict=False)
-            torch.distributed.barrier()
-        finally:
-            if rank == 0:
-                shutil.rmtree(copy, ignore_errors=True)
+                    parameter.copy_(saved.whole(name, WEIGHT, parameter.shape).view_as(parameter))
+        if stage == 0:
+            moments = plain_moments(saved, {name: parameter.shape for name, parameter in trainable.items()})
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": moments})
+            return
+        state = optimizer.state_dict()
+        if stage == 3:  # whose list of weights is the optimiser's own
+            state["fp32_flat_groups"] = list(state["fp32_flat_groups"])
+        own = optimizer.fp32_partitioned_groups_flat if stage == 3 else optimizer.single_partition_of_fp32_groups
+        sizes = [part.numel() for part in own]
+        groups = self._engine._get_zero_param_shapes()  # what it writes beside the state of all ranks
+        fill(state, saved, Cut(stage, torch.distributed.get_rank(), self._world_size, groups, sizes))
+        if stage == 3:
+            optimizer.checkpoint_event_prologue()
+        optimizer.load_state_dict(
+            [state] * self._world_size, load_from_fp32_weights=True
+        )  # each reads that of its rank
+        if stage == 3:
+            optimizer.checkpoint_event_epilogue()
 
     @property
     def _layout(self) -> str:
         """How the state is cut into files: DeepSpeed fails without a reason on shards of another cut."""
         return f"zero{self.settings.zero_stage}-ranks{self._world_size}"
-
-    @property
-    def _part_sizes(self) -> list[int]:
-        """Numbers in this rank's part of each group of parameters, padding included; none without ZeRO."""
-        names = {
-            1: "single_partition_of_fp32_groups",
-            2: "single_partition_of_fp32_groups",
-            3: "fp32_partitioned_groups_flat",
-        }
-        name = names.get(self.settings.zero_stage)
-        return [part.numel() for part in getattr(self._engine.optimizer, name)] if name else []
 
     def _plain_step(self) -> StepResult:
         """Without ZeRO, DeepSpeed neither reports a norm nor looks for non-finite gradients: both are done here."""

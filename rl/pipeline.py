@@ -33,7 +33,7 @@ REWARD_MODEL_FIELD = "rewards.model.name_or_path"
 M = TypeVar("M", bound=BaseModel)
 Kind = Literal["pretrain", "sft", "reward_model", "ppo"]
 
-# What decides where and how fast a stage runs and what it keeps, and not what comes out of it.
+# What decides where and how fast a stage runs and what it keeps, and not, but for rounding, what comes out of it.
 NO_INPUT = (
     "run.name",
     "run.folder",
@@ -51,6 +51,9 @@ NO_INPUT = (
     "rewards.model.num_workers",
     "rewards.model.num_gpus",
     "rewards.timeout_seconds",
+    "learner.num_ranks",
+    "learner.num_threads",
+    "learner.zero_stage",
     "learner.timeout_seconds",
     "checkpoint.every",
     "checkpoint.keep",

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 
 from models.engine import Engine
 from models.policy import forward_logits, random_policy
+from models.reshard import PARTS, read_state
+from models.shards import restricted_loading
 from tests.models.ranks import Ranks, settings, tiny_config
 
 pytestmark = pytest.mark.e2e
@@ -17,6 +19,7 @@ pytestmark = pytest.mark.e2e
 STAGES = [0, 1, 2, 3]
 LEARNING_RATES = [1e-3, 5e-3, 2e-3]
 NUM_ROWS = 8
+FROZEN = "model.embed_tokens.weight"
 
 Weights = dict[str, np.ndarray]
 
@@ -120,10 +123,9 @@ def save_and_go_on(zero_stage: int, folder: Path) -> Weights:
     return weights_of(engine)
 
 
-def load_and_go_on(zero_stage: int, folder: Path, *, fresh: bool = False) -> Weights:
+def load_and_go_on(zero_stage: int, folder: Path) -> Weights:
     engine = Engine(policy(seed=2), "cpu", settings(zero_stage))
-    if not fresh:
-        one_step(engine, 5, lr=1e-2)  # moments of its own, to be replaced
+    one_step(engine, 5, lr=1e-2)  # moments of its own, to be replaced
     engine.load(folder)
     for step in (2, 3):
         one_step(engine, step, lr=2e-3)
@@ -158,28 +160,23 @@ def train_in_bfloat16(zero_stage: int):
     return [result.applied for result in results], finite
 
 
-def save_in_bfloat16(zero_stage: int, folder: Path) -> Weights:
-    engine = Engine(
-        random_policy(tiny_config(), seed=1, dtype=torch.bfloat16), "cpu", settings(zero_stage, bfloat16=True)
-    )
+def partly_frozen(zero_stage: int, seed: int, bfloat16: bool) -> Engine:
+    model = random_policy(tiny_config(), seed=seed, dtype=torch.bfloat16 if bfloat16 else torch.float32)
+    model.get_input_embeddings().requires_grad_(False)
+    return Engine(model, "cpu", settings(zero_stage, bfloat16=bfloat16))
+
+
+def save_partly_frozen(zero_stage: int, folder: Path, bfloat16: bool) -> None:
+    engine = partly_frozen(zero_stage, 1, bfloat16)
     for step in (0, 1):
         one_step(engine, step, lr=1e-3)
     engine.save(folder)
-    return _go_on_in_bfloat16(engine)
 
 
-def load_in_bfloat16(zero_stage: int, folder: Path) -> Weights:
-    engine = Engine(
-        random_policy(tiny_config(), seed=2, dtype=torch.bfloat16), "cpu", settings(zero_stage, bfloat16=True)
-    )
+def load_and_save(zero_stage: int, folder: Path, again: Path, bfloat16: bool) -> None:
+    engine = partly_frozen(zero_stage, 2, bfloat16)
     engine.load(folder)
-    return _go_on_in_bfloat16(engine)
-
-
-def _go_on_in_bfloat16(engine: Engine) -> Weights:
-    for step in (2, 3):
-        one_step(engine, step, lr=1e-3)
-    return {name: tensor.float().numpy() for name, tensor in engine.full_weights()}
+    engine.save(again)
 
 
 def untrained_weights(zero_stage: int) -> tuple[Weights, Weights]:
@@ -247,20 +244,28 @@ def test_loading_nothing_is_an_error_that_names_the_folder(alone, zero_stage, tm
 @pytest.mark.parametrize("loading", STAGES)
 @pytest.mark.parametrize("saving", STAGES)
 def test_what_another_stage_or_number_of_ranks_saved_is_cut_anew(alone, pair, three, saving, loading, tmp_path):
-    for savers, loaders in ((alone, three), (three, alone), (pair, three)):
-        folder = tmp_path / f"{id(savers)}-{id(loaders)}"
-        expected = savers.run(save_and_go_on, saving, folder)[0]
-        for weights in loaders.run(load_and_go_on, loading, folder):
+    for name, savers, loaders in (("1-3", alone, three), ("3-1", three, alone), ("2-3", pair, three)):
+        expected = savers.run(save_and_go_on, saving, tmp_path / name)[0]
+        for weights in loaders.run(load_and_go_on, loading, tmp_path / name):
             assert gap(weights, expected) < 1e-6  # ranks add up in another order
-        assert [path.name for path in tmp_path.glob("*.resharded")] == []
 
 
+@pytest.mark.parametrize("bfloat16", [False, True])
 @pytest.mark.parametrize("loading", [1, 2, 3])
 @pytest.mark.parametrize("saving", [1, 2, 3])
-def test_bfloat16_is_cut_anew_with_its_float32_weights(alone, pair, saving, loading, tmp_path):
-    before = pair.run(save_in_bfloat16, saving, tmp_path)[0]
-    after = alone.run(load_in_bfloat16, loading, tmp_path)[0]
-    assert gap(before, after) < 1e-2  # bfloat16's own steps are wider than the order of additions
+def test_state_that_is_cut_anew_is_the_same_to_the_bit(alone, pair, saving, loading, bfloat16, tmp_path):
+    pair.run(save_partly_frozen, saving, tmp_path / "saved", bfloat16)
+    alone.run(load_and_save, loading, tmp_path / "saved", tmp_path / "again", bfloat16)
+    names = [name for name, _ in policy().named_parameters() if name != FROZEN]
+    with restricted_loading(tmp_path):
+        saved = read_state(tmp_path / "saved" / f"zero{saving}-ranks2", saving, names)
+        again = read_state(tmp_path / "again" / f"zero{loading}-ranks1", loading, names)
+    assert saved.step == again.step == 2
+    for name, parameter in policy().named_parameters():
+        for part in PARTS if name != FROZEN else ():
+            before, after = (state.whole(name, part, parameter.shape) for state in (saved, again))
+            assert torch.equal(before, after)
+            assert before.any()
 
 
 @pytest.mark.parametrize("loading", STAGES)
@@ -287,7 +292,7 @@ def test_full_weights_are_whole_under_the_networks_own_names(ranks, zero_stage):
     for weights, trainable in ranks.run(untrained_weights, zero_stage):
         assert list(weights) == list(expected)
         assert gap(weights, expected) == 0.0
-        assert weights.keys() - trainable.keys() == {"model.embed_tokens.weight"}
+        assert weights.keys() - trainable.keys() == {FROZEN}
 
 
 @pytest.mark.parametrize("zero_stage", STAGES)

@@ -74,6 +74,7 @@ def test_a_stage_that_comes_out_the_same_ends_the_chain(tmp_path: Path) -> None:
 def test_where_and_how_fast_a_stage_runs_is_no_input(tmp_path: Path) -> None:
     advance(pipeline(tmp_path))
     changes = ["rollout.num_rollout_workers=2", "rewards.model.num_workers=3", "checkpoint.every=3"]
+    changes += ["learner.num_ranks=2", "learner.zero_stage=3"]
     overrides = [f"stages.ppo.{change}" for change in changes]
     assert actions(advance(pipeline(tmp_path, *overrides))) == ["skip"] * 4
 
