@@ -96,3 +96,4 @@ async def watched(work: Awaitable[T], seconds: float, signs: Callable[[], object
         return await unless_failed(work, watching)
     finally:
         watching.cancel()
+        await asyncio.wait({watching})  # it has a timer that would end the process

@@ -24,6 +24,20 @@ async def stuck_for_ever():
 asyncio.run(stuck_for_ever())
 """
 
+BUSY_AFTERWARDS = """
+import asyncio, time
+from cluster.crew import watched
+
+async def work():
+    await asyncio.sleep(0.1)
+
+async def go_on():
+    await watched(work(), 0.25, lambda: 0, None)
+    time.sleep(1)
+
+asyncio.run(go_on())
+"""
+
 
 async def watch(signs: Callable[[], object], seconds: float) -> tuple[list[str], BaseException | None]:
     """What is reported, and what is raised within so many seconds."""
@@ -66,3 +80,9 @@ def test_a_driver_that_is_stuck_itself_ends_and_says_where() -> None:
     done = subprocess.run([sys.executable, "-c", STUCK], cwd=root, capture_output=True, text=True, timeout=50)
     assert done.returncode == 1
     assert "in stuck_for_ever" in done.stderr
+
+
+def test_who_is_busy_after_what_was_watched_is_left_alone() -> None:
+    root = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", BUSY_AFTERWARDS], cwd=root, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
