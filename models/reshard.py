@@ -148,4 +148,4 @@ def _rank(path: Path) -> int:
 
 
 def _load(path: Path) -> dict[str, Any]:
-    return torch.load(path, map_location="cpu", mmap=True)
+    return torch.load(path, map_location="cpu", mmap=True, weights_only=True)

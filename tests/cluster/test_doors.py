@@ -272,8 +272,15 @@ def test_no_model_brings_code() -> None:
 
 @pytest.mark.parametrize("name", ["pickle.load", "pickle.loads", "torch.load", "yaml.unsafe_load", "eval", "exec"])
 def test_nothing_is_read_that_could_run(name: str) -> None:
-    """Babel's own data, from its package, is a pickle; model-written code runs inside the sandbox alone."""
-    homes = {home for home, tree in TREES.items() for call in calls(tree, name) if ast.unparse(call.func) == name}
+    """Babel's own data, from its package, is a pickle; model-written code runs inside the sandbox alone. PyTorch's
+    restricted unpickler calls nothing.
+    """
+    homes = {
+        home
+        for home, tree in TREES.items()
+        for call in calls(tree, name)
+        if ast.unparse(call.func) == name and "weights_only=True" not in map(ast.unparse, call.keywords)
+    }
     assert homes <= {"envs/families/cldr.py", "envs/sandbox_inside.py"}
 
 
