@@ -180,9 +180,8 @@ class Engine:
         fill(state, saved, Cut(stage, torch.distributed.get_rank(), self._world_size, groups, sizes))
         if stage == 3:
             optimizer.checkpoint_event_prologue()
-        optimizer.load_state_dict(
-            [state] * self._world_size, load_from_fp32_weights=True
-        )  # each reads that of its rank
+        # it wants the states of all ranks, and reads that of its own
+        optimizer.load_state_dict([state] * self._world_size, load_from_fp32_weights=True)
         if stage == 3:
             optimizer.checkpoint_event_epilogue()
 
