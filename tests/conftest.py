@@ -7,11 +7,17 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 REAL_STACK = ("tests/cluster/", "tests/e2e/")
+# long, and with no use for what the others there share
+BY_THEMSELVES = ("tests/cluster/test_cli.py", "tests/cluster/test_session.py", "tests/cluster/test_watchdog.py")
 
 
 def pytest_configure() -> None:
-    """Set before any test imports vLLM, transformers or Ray; the processes that tests start inherit it."""
-    os.environ.update(HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", RAY_USAGE_STATS_ENABLED="0")
+    """Set before any test imports vLLM, transformers or Ray; the processes that tests start inherit it.
+
+    Ray lets its workers give way to all others (15 of `nice`). With as many test processes as cores, they would get
+    next to nothing, and tests of deadlines would fail.
+    """
+    os.environ.update(HF_HUB_OFFLINE="1", VLLM_NO_USAGE_STATS="1", RAY_USAGE_STATS_ENABLED="0", RAY_worker_niceness="0")
 
 
 class ByFile(LoadScopeScheduling):
@@ -20,7 +26,8 @@ class ByFile(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        return "real stack" if nodeid.startswith(REAL_STACK) else nodeid.partition("::")[0]
+        shares = nodeid.startswith(REAL_STACK) and not nodeid.startswith(BY_THEMSELVES)
+        return "real stack" if shares else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -22,7 +22,7 @@ from tests.rl.builders import request
 
 pytestmark = [pytest.mark.e2e, pytest.mark.usefixtures("ray_cluster")]
 
-DEADLINE_SECONDS = 2.0
+DEADLINE_SECONDS = 3.0
 REPORT_SECONDS = 15.0  # on a busy machine
 REPLACED_SECONDS = 60.0
 
@@ -67,7 +67,7 @@ async def test_who_hangs_is_replaced_within_the_deadline_and_reported(
     [file] = (tmp_path / FOLDER).iterdir()
     assert file.stat().st_mtime - start < DEADLINE_SECONDS + REPORT_SECONDS
     report = file.read_text()
-    assert "rollout-0: rollout-0 did not answer within 2 s" in report
+    assert "rollout-0: rollout-0 did not answer within 3 s" in report
     assert f"{where}\n" in section(report, "rollout-0")
     assert "in _look" in section(report, "driver")
     [death] = deaths(tmp_path)
@@ -94,7 +94,7 @@ async def test_a_dimension_that_hangs_is_reported(tmp_path: Path) -> None:
     trajectories = [play(request(0, group), version=0) for group in range(3)]
     hangs_of = trajectories[1].turns[0].answer
     members = Fleet("reward", lambda name: Judge.remote(SOUND, hangs_of), 1, witness=Witness(tmp_path))
-    rewards = RewardFleet(members, timeout_seconds=1.0, max_retries=0, on_error="exclude")
+    rewards = RewardFleet(members, timeout_seconds=3.0, max_retries=0, on_error="exclude")
     outcomes = await rewards.score(trajectories)
     rewards.stop()
     assert [isinstance(outcome, RewardError) for outcome in outcomes] == [False, True, False]

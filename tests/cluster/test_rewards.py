@@ -56,28 +56,26 @@ async def test_scores_come_in_the_given_order(size: int) -> None:
     rewards.stop()
 
 
-async def one_restart(members: Fleet) -> None:
-    """Nobody waits for a successor, who starts meanwhile."""
-    async with asyncio.timeout(30):
-        while members.num_restarts != 1:
-            await asyncio.sleep(0.05)
+async def judge_until_replaced(rewards: RewardFleet, members: Fleet) -> None:
+    """Who judges how much is chance: a worker that comes late finds everything judged by the other."""
+    async with asyncio.timeout(60):
+        while members.num_restarts == 0:
+            assert await numbers(rewards) == EXPECTED
 
 
 async def test_a_killed_worker_is_replaced_and_the_judgement_repeated() -> None:
     rewards, members = judges(2)
     os.kill(pids(members)[0], signal.SIGKILL)
-    assert await numbers(rewards) == EXPECTED
-    await one_restart(members)
+    await judge_until_replaced(rewards, members)
     assert await numbers(rewards) == EXPECTED
     rewards.stop()
 
 
 @pytest.mark.parametrize("fault", [Faults(dies_at=(1,)), Faults(hangs_at=(1,))], ids=["dies", "hangs"])
 async def test_a_worker_that_goes_down_at_work_is_replaced(fault: Faults) -> None:
-    rewards, members = judges(2, only_first(fault), timeout_seconds=2.0)
-    for _ in range(2):
-        assert await numbers(rewards) == EXPECTED
-    await one_restart(members)
+    rewards, members = judges(2, only_first(fault), timeout_seconds=3.0)
+    await judge_until_replaced(rewards, members)
+    assert await numbers(rewards) == EXPECTED
     rewards.stop()
 
 
@@ -100,13 +98,13 @@ async def test_an_error_that_stays_names_dimension_task_and_dialog() -> None:
 
 async def test_a_dimension_that_hangs_is_named_and_costs_one_dialog() -> None:
     """The search in all its cases: test_rewards_alone.py."""
-    rewards, members = judges(1, hangs_of=TRAJECTORIES[3].turns[0].answer, timeout_seconds=1.0, on_error="exclude")
+    rewards, members = judges(1, hangs_of=TRAJECTORIES[3].turns[0].answer, timeout_seconds=3.0, on_error="exclude")
     outcomes = await rewards.score(TRAJECTORIES[2:5])
     rewards.stop()
     lost = outcomes.pop(1)
     assert isinstance(lost, RewardError)
     task = TRAJECTORIES[3].request.task.id
-    cause = "reward-2 did not answer within 1 s"
+    cause = "reward-2 did not answer within 3 s"
     assert str(lost) == f"success failed on turn 0 of task {task} (dialog train-0-3-0): {cause}"
     assert [number(outcome) for outcome in outcomes] == [EXPECTED[2], EXPECTED[4]]
     assert members.num_restarts == 3  # with the others, alone, in its cell

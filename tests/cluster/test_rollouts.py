@@ -93,7 +93,7 @@ async def test_two_collections_at_once_get_their_own_dialogs() -> None:
 @pytest.mark.parametrize("num_workers", [1, 2])
 async def test_a_lost_worker_is_replaced_and_nobody_can_tell(fault: Faults, num_workers: int) -> None:
     """It goes down in its second call, with dialogs in their middle; a successor must have these weights to play."""
-    async with playing(num_workers, {"rollout-0": fault}, call_timeout_seconds=2.0) as (rollouts, members):
+    async with playing(num_workers, {"rollout-0": fault}, call_timeout_seconds=5.0) as (rollouts, members):
         pids(members)
         await rollouts.publish(Weights(7))
         done = await collect(rollouts)
