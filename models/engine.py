@@ -18,6 +18,7 @@ from torch import nn
 from models.disk import writing
 from models.reshard import WEIGHT, Cut, fill, plain_moments, read_state
 from models.shards import restricted_loading
+from models.tokenizer import ModelError
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,16 +149,30 @@ class Engine:
     def load(self, folder: Path) -> None:
         """The state that an engine of the same network has saved, of any ZeRO stage and number of ranks; all together.
 
-        Raises FileNotFoundError where `folder` holds no state, and ModelError where that is more than numbers.
+        Its optimiser's settings are those of this engine, whatever the other one had.
+
+        Raises FileNotFoundError where `folder` holds no state, and ModelError where that is more than numbers, or more
+        than one state.
         """
-        layouts = sorted(path.parent.name for path in folder.glob("zero*-ranks*/*_model_states.pt"))
+        layouts = sorted({path.parent.name for path in folder.glob("zero*-ranks*/*_model_states.pt")})
         if not layouts:
             raise FileNotFoundError(f"{folder}: no optimiser state")
+        if len(layouts) > 1:
+            raise ModelError(f"{folder} holds several states, of which one can be right: {', '.join(layouts)}")
         with restricted_loading(folder):
             if self._layout in layouts:
                 self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
+                self._restore_settings()
             else:
                 self._load_resharded(folder / layouts[0])
+
+    def _restore_settings(self) -> None:
+        """DeepSpeed and PyTorch bring back those that the state was saved under. The learning rate is set by `step`."""
+        settings, optimizer = self.settings, self._engine.optimizer
+        for group in optimizer.param_groups:
+            group |= {"betas": settings.adam_betas, "eps": settings.adam_eps, "weight_decay": settings.weight_decay}
+        if settings.zero_stage:
+            optimizer.clip_grad = settings.max_grad_norm
 
     def _load_resharded(self, source: Path) -> None:
         stage, optimizer = self.settings.zero_stage, self._engine.optimizer

@@ -1,7 +1,9 @@
 """The engine: whatever the ZeRO stage, the ranks and the micro-batches, it is AdamW with clipping; NaN is skipped."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from models.engine import Engine
 from models.policy import forward_logits, random_policy
 from models.reshard import PARTS, read_state
 from models.shards import restricted_loading
+from models.tokenizer import ModelError
 from tests.models.ranks import Ranks, settings, tiny_config
 
 pytestmark = pytest.mark.e2e
@@ -123,8 +126,8 @@ def save_and_go_on(zero_stage: int, folder: Path) -> Weights:
     return weights_of(engine)
 
 
-def load_and_go_on(zero_stage: int, folder: Path) -> Weights:
-    engine = Engine(policy(seed=2), "cpu", settings(zero_stage))
+def load_and_go_on(zero_stage: int, folder: Path, **changes: Any) -> Weights:
+    engine = Engine(policy(seed=2), "cpu", settings(zero_stage, **changes))
     one_step(engine, 5, lr=1e-2)  # moments of its own, to be replaced
     engine.load(folder)
     for step in (2, 3):
@@ -143,9 +146,9 @@ def load_and_step(zero_stage: int, folder: Path) -> Weights:
     return weights_of(engine)
 
 
-def load_error(zero_stage: int, folder: Path) -> str:
+def load_error(zero_stage: int, folder: Path, kind: type[Exception] = FileNotFoundError) -> str:
     engine = Engine(policy(), "cpu", settings(zero_stage))
-    with pytest.raises(FileNotFoundError) as caught:
+    with pytest.raises(kind) as caught:
         engine.load(folder)
     return str(caught.value)
 
@@ -241,10 +244,28 @@ def test_loading_nothing_is_an_error_that_names_the_folder(alone, zero_stage, tm
         assert str(folder) in alone.run(load_error, zero_stage, folder)[0]
 
 
+def test_several_states_are_refused(alone, pair, tmp_path):
+    alone.run(save, 1, tmp_path)
+    pair.run(save, 2, tmp_path)
+    assert "zero1-ranks1, zero2-ranks2" in alone.run(load_error, 1, tmp_path, ModelError)[0]
+
+
+@pytest.mark.parametrize("zero_stage", STAGES)
+def test_settings_are_those_of_the_engine_that_loads(alone, pair, zero_stage, tmp_path):
+    """On the layout that was saved, which DeepSpeed reads, as on another, which is cut anew."""
+    alone.run(save_and_go_on, zero_stage, tmp_path)
+    go_on = partial(
+        load_and_go_on, weight_decay=0.9, adam_betas=(0.5, 0.6), adam_eps=1e-2, max_grad_norm=0.05
+    )  # each of them alone changes the weights by more than what is compared
+    [same_layout] = alone.run(go_on, zero_stage, tmp_path)
+    assert gap(same_layout, pair.run(go_on, zero_stage, tmp_path)[0]) < 1e-6
+
+
 @pytest.mark.parametrize("loading", STAGES)
 @pytest.mark.parametrize("saving", STAGES)
 def test_what_another_stage_or_number_of_ranks_saved_is_cut_anew(alone, pair, three, saving, loading, tmp_path):
-    for name, savers, loaders in (("1-3", alone, three), ("3-1", three, alone), ("2-3", pair, three)):
+    sizes = [("1-3", alone, three), ("3-1", three, alone)] if saving == loading else [("2-3", pair, three)]
+    for name, savers, loaders in sizes:
         expected = savers.run(save_and_go_on, saving, tmp_path / name)[0]
         for weights in loaders.run(load_and_go_on, loading, tmp_path / name):
             assert gap(weights, expected) < 1e-6  # ranks add up in another order
