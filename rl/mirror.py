@@ -61,10 +61,11 @@ def mirrored(place: str, run_dir: Path, *, resume: bool, say: Say) -> Iterator[N
             raise
         unsent = mirror.close()
         if mirror.is_taken_over:
-            raise MirrorError(
-                f"another machine has gone on with this run at {remote.url}; what only {run_dir} holds is lost with "
-                f"the next command that reads that URL here, unless it is copied away: {_few(unsent)}"
+            lost = (
+                f"what only {run_dir} holds is lost with the next command that reads that URL here, unless it is copied"
             )
+            lost = f"; {lost} away: {_few(unsent)}" if unsent else ""
+            raise MirrorError(f"another machine has gone on with this run at {remote.url}{lost}")
         if unsent:
             raise MirrorError(
                 f"the run is done, but {len(unsent)} files could not be sent to {remote.url} and are only in "
@@ -108,8 +109,7 @@ class Mirror:
 
     def forget_deleted(self) -> None:
         """Let the next `sync` send again what somebody has deleted at the URL."""
-        for name in self._journal.files.keys() - self._remote.files().keys():
-            del self._journal.files[name]
+        self._journal.forget_others(self._remote.files())
 
     def _may_write(self) -> bool:
         """False: somebody has emptied the place, and all is to be sent again. Raises TakenOverError."""
@@ -189,11 +189,11 @@ class Mirror:
 
 
 def _take_over(run_dir: Path, remote: RemoteFolder, resume: bool, say: Say) -> Journal:
-    """Become the one who writes there, and bring here what is there, unless it is from here."""
+    """Become the one who writes there, and bring here what is there, unless it is from here and still here."""
     journal, writer = Journal.read(run_dir), remote.writer()
     new = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
     name = journal.writer or new
-    if writer != journal.writer and remote.files():
+    if remote.files() and (writer is None or writer != journal.writer or not look(run_dir)):
         if not resume:
             raise PlaceError(
                 f"{remote.url} holds a run already; add --resume to go on with it, or choose another run.name"
@@ -203,7 +203,9 @@ def _take_over(run_dir: Path, remote: RemoteFolder, resume: bool, say: Say) -> J
         remote.claim(name)
         journal = bring(remote, run_dir, journal, say)
     journal.writer = name
-    for file in remote.files().keys() - journal.files.keys():
+    there = remote.files()
+    journal.forget_others(there)
+    for file in there.keys() - journal.files.keys():
         folder = checkpoint_of(file)
         if folder is None or f"{folder}/{MANIFEST}" not in journal.files:  # else only its head was brought
             journal.files[file] = UNKNOWN

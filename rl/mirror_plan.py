@@ -7,7 +7,7 @@ before anything of it goes.
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -56,6 +56,11 @@ class Journal(BaseModel):
     def save(self, run_dir: Path) -> None:
         (run_dir / HOME).mkdir(parents=True, exist_ok=True)
         write_whole(run_dir / HOME / "journal.json", self.model_dump_json().encode())
+
+    def forget_others(self, there: Iterable[str]) -> None:
+        """What is not `there` was deleted by somebody, and is to be sent again if it is here."""
+        for name in self.files.keys() - set(there):
+            del self.files[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,5 +127,9 @@ def _plan_checkpoint(
     if not is_here:
         yield Action("clear", folder)
     elif due or manifest in changed:
+        # an abandoned state of this step, cut for another number of ranks, would be brought and loaded with this one
+        yield from (
+            Action("remove", name) for name in sorted(there) if name.startswith(f"{folder}/") and name not in here
+        )
         yield from (Action("send", name) for name in due)
         yield Action("send", manifest)

@@ -18,7 +18,7 @@ from rl.files import RunInUseError, RunLock
 from rl.mirror import Mirror, MirrorError, TakenOverError, mirrored
 from rl.mirror_plan import HOME, Journal, look
 from rl.places import PlaceError
-from rl.remote_folder import RemoteFile, RemoteFolder
+from rl.remote_folder import WRITER, RemoteFile, RemoteFolder
 from rl.report import RunSummary
 from tests.rl.fakes import KilledError, Run, Trap, small_config
 from tests.rl.test_loop import assert_same_run
@@ -108,6 +108,13 @@ def same_files(one: Path, other: Path) -> bool:
     return here == there
 
 
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = mirror.time.monotonic() + 20
+    while not condition():
+        assert mirror.time.monotonic() < deadline
+        mirror.time.sleep(0.02)
+
+
 # -- there and back ---------------------------------------------------------------------------------------------------
 
 
@@ -164,6 +171,52 @@ def test_this_machine_brings_nothing_and_keeps_what_it_could_not_send(tmp_path: 
         assert latest(run_dir).checkpoint.state.step == 4
     assert said == []
     assert any("step-000004" in name for name in RemoteFolder.reach(place).files())
+
+
+@pytest.mark.parametrize("resume", [True, False])
+def test_who_has_emptied_its_folder_gets_the_run_back(tmp_path: Path, place: str, resume: bool) -> None:
+    """Not a deletion of the run: the journal lies in a hidden folder, which `rm -r run/*` leaves."""
+    run_dir, said = tmp_path / "a", list[str]()
+    with mirrored(place, run_dir, resume=False, say=said.append):
+        save(run_dir, 2)
+    shutil.copytree(run_dir, tmp_path / "before")
+    for path in run_dir.iterdir():
+        if not path.name.startswith("."):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    if not resume:
+        with pytest.raises(PlaceError, match="holds a run already"), mirrored(place, run_dir, resume=False, say=print):
+            pass
+        return
+    with mirrored(place, run_dir, resume=True, say=said.append):
+        assert same_files(run_dir, tmp_path / "before")
+    assert RemoteFolder.reach(place).files().keys() == look(run_dir).keys()
+
+
+def test_what_was_deleted_there_between_two_starts_is_sent_at_once(
+    tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mirror, "LOOK_SECONDS", 0.02)
+    run_dir = tmp_path / "a"
+    with mirrored(place, run_dir, resume=False, say=print):
+        save(run_dir, 2)
+    remote = RemoteFolder.reach(place)
+    for name in (*remote.files(), WRITER):
+        remote.remove(name)
+    with mirrored(place, run_dir, resume=True, say=print):
+        save(run_dir, 4)
+        wait_until(lambda: remote.files().keys() == look(run_dir).keys())
+
+
+def test_a_checkpoint_that_is_saved_anew_keeps_nothing_of_the_old_one(tmp_path: Path, place: str) -> None:
+    """Which may have been cut for another number of ranks."""
+    remote, run_dir = RemoteFolder.reach(place), tmp_path / "a"
+    copier = start(run_dir, remote)
+    save(run_dir, 2)
+    assert copier.sync()
+    save(run_dir, 2, "anew")
+    (run_dir / "checkpoints" / "step-000002" / "rank0.pt").rename(run_dir / "checkpoints" / "step-000002" / "rank1.pt")
+    assert copier.sync()
+    assert remote.files().keys() == look(run_dir).keys()
 
 
 def test_parts_that_a_dead_driver_sent_and_did_not_note_are_removed(tmp_path: Path, place: str) -> None:
@@ -494,10 +547,7 @@ def test_it_looks_by_itself_while_the_run_goes_on(tmp_path: Path, place: str, mo
     monkeypatch.setattr(mirror, "LOOK_SECONDS", 0.02)
     with mirrored(place, tmp_path / "a", resume=False, say=print):
         save(tmp_path / "a", 2)
-        deadline = mirror.time.monotonic() + 20
-        while not any(name.endswith("manifest.json") for name in RemoteFolder.reach(place).files()):
-            assert mirror.time.monotonic() < deadline
-            mirror.time.sleep(0.02)
+        wait_until(lambda: any(name.endswith("manifest.json") for name in RemoteFolder.reach(place).files()))
 
 
 # -- reading ----------------------------------------------------------------------------------------------------------
