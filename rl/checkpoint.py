@@ -179,8 +179,11 @@ class Checkpoints:
         removed = [name for name in self.names() if name not in kept]
         for name in removed:
             # out of sight first: a kill in mid removal must not leave something that looks like a damaged checkpoint
-            hidden = (self._folder / name).rename(self._folder / f".{name}.removed")
-            shutil.rmtree(hidden)
+            hidden = self._folder / f".{name}.removed"
+            shutil.rmtree(hidden, ignore_errors=True)
+            (self._folder / name).rename(hidden)
+            # where a file is open and cannot go, on NFS, `clean` tries again: it shall not end a run
+            shutil.rmtree(hidden, ignore_errors=True)
         return removed
 
     def opponents(self) -> set[Member]:
@@ -197,7 +200,7 @@ class Checkpoints:
             if leftover.suffix == ".replaced" and not original.exists():
                 leftover.rename(original)
             else:
-                shutil.rmtree(leftover)
+                shutil.rmtree(leftover, ignore_errors=True)
 
     def _publish(self, unfinished: Path, target: Path) -> None:
         for folder in (path for path in unfinished.rglob("*") if path.is_dir()):
