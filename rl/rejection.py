@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -42,7 +43,8 @@ class RejectionReport:
     """What was sampled and what was kept. Rewards and successes are means over dialogs of their means over turns.
 
     Attributes:
-        num_dialogs: held; num_judged: of these; num_cut_off: of the judged, those in which an answer was cut off.
+        num_dialogs: held; num_judged: of these.
+        num_cut_off: of the judged, those with an answer that was cut off or empty.
         reward, success: of all that were judged; kept_reward, kept_success: of what was kept. None: of none.
     """
 
@@ -55,6 +57,14 @@ class RejectionReport:
     kept_reward: float | None
     success: float | None
     kept_success: float | None
+
+
+class Verdict(NamedTuple):
+    """What is remembered of a dialog that was judged: the dialogs themselves are on disk, and may be many."""
+
+    reward: float
+    success: float
+    is_cut_off: bool
 
 
 def is_sampled(folder: Path) -> bool:
@@ -93,22 +103,24 @@ async def sample_dialogs(
     rejection, seen = config.demonstrations.rejection, set[Turns]()
     collector, moments = Collector(world, records, _served), Moments.none(len(signal.names))
     await world.weights.publish(0)
-    scored: list[Scored] = []
+    num_dialogs = 0
+    judged: list[Verdict] = []
     rows: list[Scored] = []
     requests = _requests(config, library, mix)
     while chunk := list(islice(requests, config.rollout.rollout_batch_size * rejection.samples_per_task)):
         if control.is_stop_asked:
             raise RunStoppedError(
-                f"stopped in rejection sampling, after {len(scored)} of "
+                f"stopped in rejection sampling, after {num_dialogs} of "
                 f"{rejection.num_tasks * rejection.samples_per_task} dialogs; the next start samples them anew"
             )
         found = await collector.collect(chunk, signal, moments)
         for start in range(0, len(found), rejection.samples_per_task):
             rows += choose(found[start : start + rejection.samples_per_task], rejection, seen)
-        scored += found
-        records.say(f"rejection sampling: {len(scored)} dialogs, {len(rows)} kept")
+        num_dialogs += len(found)
+        judged += [_verdict(dialog) for dialog in found if dialog.score is not None]
+        records.say(f"rejection sampling: {num_dialogs} dialogs, {len(rows)} kept")
     await records.settle()
-    report = _report(rejection.num_tasks, scored, rows)
+    report = _report(rejection.num_tasks, num_dialogs, judged, rows)
     lines = "".join(json.dumps(_row(kept), ensure_ascii=False) + "\n" for kept in rows)
     write_whole(records.run_dir / DIALOGS, lines.encode())
     write_whole(records.run_dir / REPORT, (json.dumps(asdict(report), indent=1) + "\n").encode())
@@ -163,6 +175,10 @@ def _is_cut_off(dialog: Scored) -> bool:
     return any(turn.finish != "stop" or not turn.answer.strip() for turn in dialog.trajectory.turns)
 
 
+def _verdict(dialog: Scored) -> Verdict:
+    return Verdict(_mean_reward(dialog), _mean_success(dialog), _is_cut_off(dialog))
+
+
 def _mean_reward(dialog: Scored) -> float:
     assert dialog.score is not None
     return float(dialog.score.scalar.mean())
@@ -191,17 +207,16 @@ def _row(dialog: Scored) -> dict[str, object]:
     }
 
 
-def _report(num_tasks: int, scored: Sequence[Scored], kept: Sequence[Scored]) -> RejectionReport:
-    judged = [s for s in scored if s.score is not None]
+def _report(num_tasks: int, num_dialogs: int, judged: Sequence[Verdict], kept: Sequence[Scored]) -> RejectionReport:
     return RejectionReport(
         num_tasks=num_tasks,
-        num_dialogs=len(scored),
+        num_dialogs=num_dialogs,
         num_judged=len(judged),
-        num_cut_off=sum(map(_is_cut_off, judged)),
+        num_cut_off=sum(verdict.is_cut_off for verdict in judged),
         num_kept=len(kept),
-        reward=_average(map(_mean_reward, judged)),
+        reward=_average(verdict.reward for verdict in judged),
         kept_reward=_average(map(_mean_reward, kept)),
-        success=_average(map(_mean_success, judged)),
+        success=_average(verdict.success for verdict in judged),
         kept_success=_average(map(_mean_success, kept)),
     )
 
