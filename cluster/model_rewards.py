@@ -11,10 +11,10 @@ import ray
 
 from cluster.fleet import Fleet
 from cluster.placement import Placement
-from cluster.reward_worker import Worker
 from cluster.rewards import Outcome, RewardFleet
 from cluster.session import QUIET
 from cluster.witness import Witness
+from cluster.worker_base import Worker
 from envs.task import Transcript
 from models.engine import prepare_cpu
 from rewards.score import DialogScore, RewardError

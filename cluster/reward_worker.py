@@ -1,34 +1,14 @@
-"""The reward worker's actor, and what the fleet asks of every worker. Light on purpose: no torch gets imported here."""
+"""The reward worker's actor. Light on purpose: no torch gets imported here."""
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import ray
 
-from cluster.stacks import offer_stacks
+from cluster.worker_base import Worker
 from envs.task import Transcript
 from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.config import Config
-from rl.metrics import peak_rss_bytes
 from rl.tasks import build_scorer
-
-
-class Worker:
-    """What the fleet asks of every worker, and its stacks, which it offers from the start."""
-
-    def __init__(self) -> None:
-        offer_stacks(ray.get_runtime_context().get_actor_id())
-
-    def ping(self) -> str:
-        """Answers once the worker has been built, which is also when it is ready for work."""
-        return "pong"
-
-    def apply(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Part of RLlib's contract for managed actors."""
-        return function(self, *args, **kwargs)
-
-    def peak_rss_bytes(self) -> int:
-        return peak_rss_bytes()
 
 
 @ray.remote

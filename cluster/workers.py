@@ -7,7 +7,7 @@ from typing import Any
 
 import ray
 
-from cluster.reward_worker import Worker
+from cluster.worker_base import Worker
 from models.device import DevicePlan
 from models.samples import TimingRequest
 from models.scoring import ScoreRequest

@@ -1,4 +1,4 @@
-"""For all tests: nothing asks the network, and what starts many processes runs one after the other."""
+"""For all tests: nothing asks the network, and processes share the tests out so that what is costly exists once."""
 
 import os
 from typing import Any
@@ -7,7 +7,6 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 REAL_STACK = ("tests/cluster/", "tests/e2e/")
-# long, and with no use for what the others there share
 BY_THEMSELVES = ("tests/cluster/test_cli.py", "tests/cluster/test_session.py", "tests/cluster/test_watchdog.py")
 
 
@@ -22,7 +21,7 @@ def pytest_configure() -> None:
 
 class ByFile(LoadScopeScheduling):
     """Where several processes share the tests out (`make test`): a file stays whole, for its fixtures, and one process
-    has all of the real stack, whose Ray session and first run shall exist once.
+    has the real stack, whose Ray session and first run shall exist once, but for long files that use neither.
     """
 
     def _split_scope(self, nodeid: str) -> str:

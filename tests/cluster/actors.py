@@ -6,17 +6,20 @@ import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 import ray
 
-from cluster.fleet import Fleet
-from cluster.reward_worker import Worker
+from cluster.worker_base import Worker
 from envs.task import Transcript
 from rewards.score import SUCCESS, DialogScore, RewardError
 from rl.trajectory import EpisodeRequest, Trajectory
 from tests.rl.builders import trajectory
+
+if TYPE_CHECKING:  # else every actor would import what only the driver needs
+    from cluster.fleet import Fleet
 
 FOR_EVER = 3600.0
 
@@ -163,7 +166,7 @@ def judge(transcript: Transcript) -> DialogScore:
     return DialogScore(numbers[:, None], (numbers > 500).astype(np.float32))
 
 
-def pids(fleet: Fleet) -> list[int]:
+def pids(fleet: "Fleet") -> list[int]:
     """Of members that are of this module and up."""
     return ray.get([member.handle.pid.remote() for member in fleet.members])
 
