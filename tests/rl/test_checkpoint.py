@@ -238,6 +238,24 @@ def test_pruning_keeps_the_newest_and_the_best(tmp_path: Path) -> None:
     assert listing(tmp_path) == ["step-000020", "step-000040", "step-000050"]
 
 
+def test_files_that_cannot_go_yet_end_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As on NFS while somebody has them open; the next process clears them away."""
+    for step in (10, 20, 30):
+        save(tmp_path, step)
+
+    def busy(*_: object, **__: object) -> None:
+        raise OSError(errno.EBUSY, "Device or resource busy")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "unlink", busy)
+        checkpoints(tmp_path).prune(20, keep=1)
+        checkpoints(tmp_path).clean()
+    assert checkpoints(tmp_path).names() == ["step-000020"]
+    assert ".step-000010.removed" in listing(tmp_path)
+    checkpoints(tmp_path).clean()
+    assert listing(tmp_path) == ["step-000020"]
+
+
 def test_pruning_never_prefers_a_damaged_later_one_to_what_was_just_saved(tmp_path: Path) -> None:
     save(tmp_path, 20)
     truncate(save(tmp_path, 40, metric=1.0))
