@@ -5,15 +5,16 @@ one rename makes the checkpoint exist. So a kill or a full disk in mid save cost
 changed later is noticed before it is loaded.
 """
 
+import asyncio
 import json
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, NonNegativeInt, ValidationError
 
@@ -112,13 +113,15 @@ class Checkpoints:
         self._folder = run_dir / FOLDER
         self._model: dict[str, JsonValue] = json.loads(json.dumps(dict(model)))  # tuples become lists, as in a file
 
-    @contextmanager
-    def saving(self, state: RunState, *, metric: float | None = None) -> Iterator[Path]:
+    @asynccontextmanager
+    async def saving(self, state: RunState, *, metric: float | None = None) -> AsyncIterator[Path]:
         """A folder to fill; it becomes the checkpoint of `state.step` when the block ends well, and vanishes otherwise.
+        To hash and sync it takes a minute or more for a large model, and is done in a thread: workers that nobody
+        listened to for so long would be taken for lost.
 
         `metric` says how good it is (higher is better). Raises CheckpointError when a file cannot be written.
 
-        Example: `with checkpoints.saving(state) as folder: await learner.save(folder)`
+        Example: `async with checkpoints.saving(state) as folder: await learner.save(folder)`
         """
         target = self._folder / f"step-{state.step:06d}"
         unfinished = self._folder / f".{target.name}.saving"
@@ -126,14 +129,7 @@ class Checkpoints:
             shutil.rmtree(unfinished, ignore_errors=True)
             unfinished.mkdir(parents=True)
             yield unfinished
-            (unfinished / STATE).write_text(state.model_dump_json(indent=1), encoding="utf-8")
-            files = {}
-            for path in sorted(path for path in unfinished.rglob("*") if path.is_file()):
-                sync(path)
-                entry = FileEntry(size=path.stat().st_size, sha256=sha256_of(path))
-                files[path.relative_to(unfinished).as_posix()] = entry
-            _write_manifest(unfinished, Manifest(step=state.step, model=self._model, metric=metric, files=files))
-            self._publish(unfinished, target)
+            await _to_its_end(self._complete, unfinished, target, state, metric)
         except OSError as error:
             kept = f"{self.names()[-1]} is still there" if self.names() else "there is none before it"
             raise CheckpointError(
@@ -202,6 +198,16 @@ class Checkpoints:
             else:
                 shutil.rmtree(leftover, ignore_errors=True)
 
+    def _complete(self, unfinished: Path, target: Path, state: RunState, metric: float | None) -> None:
+        (unfinished / STATE).write_text(state.model_dump_json(indent=1), encoding="utf-8")
+        files = {}
+        for path in sorted(path for path in unfinished.rglob("*") if path.is_file()):
+            sync(path)
+            entry = FileEntry(size=path.stat().st_size, sha256=sha256_of(path))
+            files[path.relative_to(unfinished).as_posix()] = entry
+        _write_manifest(unfinished, Manifest(step=state.step, model=self._model, metric=metric, files=files))
+        self._publish(unfinished, target)
+
     def _publish(self, unfinished: Path, target: Path) -> None:
         for folder in (path for path in unfinished.rglob("*") if path.is_dir()):
             sync(folder)
@@ -252,6 +258,16 @@ def verify(folder: Path) -> Manifest:
         if sha256_of(path) != entry.sha256:
             raise CheckpointError(f"{name} has changed: its SHA-256 is not the one that was saved")
     return manifest
+
+
+async def _to_its_end(function: Callable[..., None], *arguments: Any) -> None:
+    """Run it in a thread. That cannot be cancelled, so whoever is cancelled waits, and leaves it its files."""
+    thread = asyncio.create_task(asyncio.to_thread(function, *arguments))
+    try:
+        await asyncio.shield(thread)
+    except asyncio.CancelledError:
+        await asyncio.wait([thread])
+        raise
 
 
 def _step(name: str) -> int:

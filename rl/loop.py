@@ -273,7 +273,7 @@ class Trainer:
         progress = self._progress
         await self._records.settle()
         state = progress.to_state(self._signal)
-        with self._records.saving(state) as folder:
+        async with self._records.saving(state) as folder:
             await self._world.learner.save(folder)
         self._records.prune(progress.step)
 

@@ -7,7 +7,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +192,7 @@ class Records:
         assert self._log is not None, "restore first"
         self._log.write(step, metrics)
 
-    def saving(self, state: RunState) -> AbstractContextManager[Path]:
+    def saving(self, state: RunState) -> AbstractAsyncContextManager[Path]:
         """A folder for the learner to fill; complete when the block ends."""
         evaluated = state.evals and state.evals[-1].step == state.step  # else it was of other weights
         return self._checkpoints.saving(state, metric=state.evals[-1].accuracy if evaluated else None)

@@ -135,7 +135,7 @@ class SupervisedTrainer:
 
     async def _checkpoint(self) -> None:
         state = RunState(step=self._step, tokens_generated=self._num_tokens)
-        with self._records.saving(state) as folder:
+        async with self._records.saving(state) as folder:
             await self._learner.save(folder)
         self._records.prune(self._step)
 

@@ -37,6 +37,7 @@ from rl.html import page, table
 from rl.load_config import ConfigError, load_config
 from rl.load_pipeline import load_pipeline
 from rl.store import PART_NAME
+from tests.rl.saving import saving
 
 ROOT = Path(__file__).parents[2]
 FLOORS = ("cluster", "rl", "models", "rewards", "envs")
@@ -232,7 +233,7 @@ def test_a_model_that_is_no_safetensors_is_refused_by_name_and_not_opened(name: 
 def test_a_pickle_in_the_place_of_a_state_is_no_state(tmp_path: Path) -> None:
     from rl.checkpoint import RunState
 
-    with Checkpoints(tmp_path, {}).saving(RunState(step=2)) as folder:
+    with saving(Checkpoints(tmp_path, {}), RunState(step=2)) as folder:
         (folder / "model.safetensors").touch()
     (tmp_path / "checkpoints" / "step-000002" / "state.json").write_bytes(pickle.dumps(Malice(tmp_path / "mark")))
     with pytest.raises(RuntimeError, match=r"state\.json"):

@@ -1,3 +1,4 @@
+import asyncio
 import contextlib
 import errno
 import math
@@ -5,15 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from rl.checkpoint import CheckpointError, Checkpoints, RunState, verify
-from rl.files import RunInUseError, RunLock
+from rl.files import RunInUseError, RunLock, sha256_of
 from rl.pool import Member, Pool
 from rl.results import EvalResult
+from tests.rl.saving import saving
 
 MODEL = {"preset": "r1-zero-6l-tiny", "vocab_size": 512, "lora_target_modules": ("q_proj", "v_proj")}
 ROOT = Path(__file__).parents[2]
@@ -24,7 +28,7 @@ def checkpoints(run_dir: Path) -> Checkpoints:
 
 
 def save(run_dir: Path, step: int, *, metric: float | None = None, content: bytes = b"weights") -> Path:
-    with checkpoints(run_dir).saving(RunState(step=step), metric=metric) as folder:
+    with saving(checkpoints(run_dir), RunState(step=step), metric=metric) as folder:
         (folder / "model.safetensors").write_bytes(content * 100)
         (folder / "optimizer").mkdir()
         (folder / "optimizer" / "rank0.pt").write_bytes(bytes(range(256)))
@@ -55,7 +59,7 @@ def test_the_state_comes_back_exactly(tmp_path: Path) -> None:
         max_logprob_gap=math.inf,
         evals=evals,
     )
-    with checkpoints(tmp_path).saving(state, metric=1 / 3) as folder:
+    with saving(checkpoints(tmp_path), state, metric=1 / 3) as folder:
         (folder / "weights").write_bytes(b"w")
     found = checkpoints(tmp_path).latest().checkpoint
     assert found is not None
@@ -160,7 +164,7 @@ def test_a_full_disk_harms_only_the_new_one(tmp_path: Path) -> None:
     save(tmp_path, 10)
     with (
         pytest.raises(CheckpointError, match=r"step-000020: No space left on device; step-000010 is still there"),
-        checkpoints(tmp_path).saving(RunState(step=20)) as folder,
+        saving(checkpoints(tmp_path), RunState(step=20)) as folder,
     ):
         (folder / "half").write_bytes(b"x")
         full_disk(folder)
@@ -190,9 +194,54 @@ def test_a_full_disk_at_any_sync_harms_only_the_new_one(tmp_path: Path, monkeypa
 
 
 def test_a_learner_that_fails_leaves_nothing_and_its_error_is_not_renamed(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="rank 1"), checkpoints(tmp_path).saving(RunState(step=20)):
+    with pytest.raises(ValueError, match="rank 1"), saving(checkpoints(tmp_path), RunState(step=20)):
         raise ValueError("rank 1 died")
     assert listing(tmp_path) == []
+
+
+async def serve(checkpoints: Checkpoints, step: int) -> list[str]:
+    """Save, and look around all the while as somebody who has workers to listen to would."""
+    seen: list[str] = []
+
+    async def look() -> None:
+        while True:
+            seen.append("turn")
+            await asyncio.sleep(0)
+
+    looking = asyncio.create_task(look())
+    async with checkpoints.saving(RunState(step=step)) as folder:
+        (folder / "model.safetensors").write_bytes(b"weights")
+        seen.clear()
+    looking.cancel()
+    return seen
+
+
+def test_the_loop_goes_on_while_a_checkpoint_is_hashed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rl.checkpoint.sha256_of", lambda path: time.sleep(0.2) or "0" * 64)
+    assert len(asyncio.run(serve(checkpoints(tmp_path), 20))) > 10
+
+
+def test_whoever_is_cancelled_in_mid_save_leaves_something_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashing = threading.Event()
+
+    def slowly(path: Path) -> str:
+        hashing.set()
+        time.sleep(0.2)
+        return sha256_of(path)
+
+    async def cancelled() -> None:
+        saving = asyncio.create_task(serve(checkpoints(tmp_path), 20))
+        await asyncio.to_thread(hashing.wait)
+        saving.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await saving
+
+    monkeypatch.setattr("rl.checkpoint.sha256_of", slowly)
+    asyncio.run(cancelled())
+    assert listing(tmp_path) == ["step-000020"]
+    verify(tmp_path / "checkpoints" / "step-000020")
 
 
 def test_killed_in_mid_save(tmp_path: Path) -> None:
@@ -201,7 +250,8 @@ def test_killed_in_mid_save(tmp_path: Path) -> None:
         f"import os, signal, sys; sys.path.insert(0, {str(ROOT)!r})\n"
         "from pathlib import Path\n"
         "from rl.checkpoint import Checkpoints, RunState\n"
-        "with Checkpoints(Path(sys.argv[1]), {}).saving(RunState(step=20)) as folder:\n"
+        "from tests.rl.saving import saving\n"
+        "with saving(Checkpoints(Path(sys.argv[1]), {}), RunState(step=20)) as folder:\n"
         "    (folder / 'model.safetensors').write_bytes(b'half')\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
     )
@@ -267,7 +317,7 @@ def test_pruning_never_prefers_a_damaged_later_one_to_what_was_just_saved(tmp_pa
 def test_a_damaged_checkpoint_names_no_opponents_and_ends_no_run(tmp_path: Path) -> None:
     member = Member(10, "0" * 64)
     for step in (20, 40, 60):
-        with checkpoints(tmp_path).saving(RunState(step=step, pool=Pool((member,) if step == 40 else ()))):
+        with saving(checkpoints(tmp_path), RunState(step=step, pool=Pool((member,) if step == 40 else ()))):
             pass
     (tmp_path / "checkpoints" / "step-000020" / "state.json").write_text('{"step": 2')
     (tmp_path / "checkpoints" / "step-000060" / "state.json").unlink()

@@ -12,6 +12,7 @@ import pytest
 
 from rl.checkpoint import CheckpointError, Checkpoints, RunState
 from tests.models.ranks import Ranks
+from tests.rl.saving import saving
 from tests.rl.updates import make_config, save_and_resume
 
 MODEL = {"preset": "tiny"}
@@ -39,7 +40,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def save(run_dir: Path, step: int, shards: dict[str, bytes]) -> None:
-    with Checkpoints(run_dir, MODEL).saving(RunState(step=step)) as folder:
+    with saving(Checkpoints(run_dir, MODEL), RunState(step=step)) as folder:
         for name, data in shards.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)

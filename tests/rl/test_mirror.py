@@ -21,6 +21,7 @@ from rl.places import PlaceError
 from rl.remote_folder import WRITER, RemoteFile, RemoteFolder
 from rl.report import RunSummary
 from tests.rl.fakes import KilledError, Run, Trap, small_config
+from tests.rl.saving import saving
 from tests.rl.test_loop import assert_same_run
 
 MODEL = {"preset": "tiny"}
@@ -83,7 +84,7 @@ def save(run_dir: Path, step: int, content: str = "") -> None:
     for name in (f"trajectories/train-{step - 1:06d}-part000.parquet", "metrics.jsonl"):
         (run_dir / name).parent.mkdir(parents=True, exist_ok=True)
         (run_dir / name).write_text(f"{name} up to {step}")
-    with Checkpoints(run_dir, MODEL).saving(RunState(step=step)) as folder:
+    with saving(Checkpoints(run_dir, MODEL), RunState(step=step)) as folder:
         (folder / "policy").mkdir()
         (folder / "policy" / "model.safetensors").write_text(f"weights {step} {content}" * 9)
         (folder / "rank0.pt").write_text(f"optimizer {step} {content}")

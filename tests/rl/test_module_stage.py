@@ -24,6 +24,7 @@ from rl.router import FILE, Router
 from rl.trajectory import Scored
 from tests.models.ranks import tiny_config
 from tests.rl.builders import scored, trajectory
+from tests.rl.saving import saving
 
 
 def plan(folder: Path, *overrides: str) -> Pipeline:
@@ -33,7 +34,7 @@ def plan(folder: Path, *overrides: str) -> Pipeline:
 def fake(pipeline: Pipeline, stage: Stage) -> None:
     """What a stage leaves when its training has ended."""
     directory = pipeline.directory(stage.name)
-    with Checkpoints(directory, {}).saving(RunState(step=2)) as folder:
+    with saving(Checkpoints(directory, {}), RunState(step=2)) as folder:
         if not stage.module:
             tokenizer = train_tokenizer([""], vocab_size=262)
             save_model_folder(random_policy(tiny_config(vocab_size=262), seed=1), tokenizer, folder / "policy")

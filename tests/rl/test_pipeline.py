@@ -9,6 +9,7 @@ from rl.checkpoint import Checkpoints, RunState
 from rl.config import Config
 from rl.load_pipeline import load_pipeline
 from rl.pipeline import Pipeline, StageError, begin, complete, decide, inputs_of
+from tests.rl.saving import saving
 
 STAGES = ("pretrain", "sft", "reward_model", "ppo")
 
@@ -19,7 +20,7 @@ def pipeline(folder: Path, *overrides: str) -> Pipeline:
 
 def fake(plan: Pipeline, name: str, *, seed: int, tokenizer: str = "tokens") -> None:
     """What a stage leaves when its training has ended; its weights are a function of the seed."""
-    with Checkpoints(plan.directory(name), {}).saving(RunState(step=4)) as folder:
+    with saving(Checkpoints(plan.directory(name), {}), RunState(step=4)) as folder:
         output = folder / plan.output(name).name
         output.mkdir()
         (output / "model.safetensors").write_text(f"weights {name} {seed}")

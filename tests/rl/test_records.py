@@ -50,8 +50,8 @@ def evaluated(step: int, accuracy: float) -> EvalResult:
     return EvalResult(step, accuracy, accuracy, None, None, 0.0)
 
 
-def save(records: Records, state: RunState) -> None:
-    with records.saving(state) as folder:
+async def save(records: Records, state: RunState) -> None:
+    async with records.saving(state) as folder:
         (folder / "weights").write_text("w")
 
 
@@ -162,7 +162,7 @@ def test_restoring_keeps_the_dialogs_up_to_the_open_iteration(tmp_path: Path) ->
         for step in (0, 1, 3, 4):
             records.keep([scored(trajectory(request(step, purpose="eval")))])
         await records.settle()
-        save(records, RunState(step=2, evals=(evaluated(0, 0.1), evaluated(1, 0.2))))
+        await save(records, RunState(step=2, evals=(evaluated(0, 0.1), evaluated(1, 0.2))))
 
     async def second(records: Records) -> None:
         checkpoint = records.restore()
@@ -246,8 +246,8 @@ def test_a_refused_checkpoint_is_named(tmp_path: Path) -> None:
     said: list[str] = []
 
     async def first(records: Records) -> None:
-        save(records, RunState(step=2))
-        save(records, RunState(step=4))
+        await save(records, RunState(step=2))
+        await save(records, RunState(step=4))
 
     async def second(records: Records) -> None:
         (tmp_path / "checkpoints" / "step-000004" / "weights").write_text("x")
@@ -266,7 +266,7 @@ def test_only_a_checkpoint_that_was_evaluated_can_be_the_best(tmp_path: Path) ->
     async def use(records: Records) -> None:
         good = (evaluated(2, 0.9),)
         for step, evals in ((2, good), (4, good), (6, good), (8, (*good, evaluated(8, 0.5)))):
-            save(records, RunState(step=step, evals=evals))
+            await save(records, RunState(step=step, evals=evals))
             records.prune(step)
 
     with_records(tmp_path, use)
