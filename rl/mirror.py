@@ -5,7 +5,8 @@ than take whole files. A thread looks every few seconds at what has changed. Wha
 more patiently, and said aloud; the run goes on, and only its end is an error then.
 
 Whoever writes at a URL leaves his name there. A run that is resumed on another machine leaves a new one before it reads
-anything, and the first one, should it still live, asks before each file and sends nothing any more.
+anything. The first one, should it still live, asks before each file and begins no other; one that it is in the midst of
+may still arrive, and if that is of a checkpoint, its manifest refuses it.
 """
 
 import contextlib
