@@ -159,12 +159,13 @@ class Engine:
             raise FileNotFoundError(f"{folder}: no optimiser state")
         if len(layouts) > 1:
             raise ModelError(f"{folder} holds several states, of which one can be right: {', '.join(layouts)}")
+        [layout] = layouts
         with restricted_loading(folder):
-            if self._layout in layouts:
+            if layout == self._layout:
                 self._engine.load_checkpoint(str(folder), tag=self._layout, load_module_strict=False)
                 self._restore_settings()
             else:
-                self._load_resharded(folder / layouts[0])
+                self._load_resharded(folder / layout)
 
     def _restore_settings(self) -> None:
         """DeepSpeed and PyTorch bring back those that the state was saved under. The learning rate is set by `step`."""

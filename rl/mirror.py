@@ -62,11 +62,13 @@ def mirrored(place: str, run_dir: Path, *, resume: bool, say: Say) -> Iterator[N
             raise
         unsent = mirror.close()
         if mirror.is_taken_over:
-            lost = (
-                f"what only {run_dir} holds is lost with the next command that reads that URL here, unless it is copied"
-            )
-            lost = f"; {lost} away: {_few(unsent)}" if unsent else ""
-            raise MirrorError(f"another machine has gone on with this run at {remote.url}{lost}")
+            message = f"another machine has gone on with this run at {remote.url}"
+            if unsent:
+                message += (
+                    f"; what only {run_dir} holds is lost with the next command that reads that URL here, unless it is "
+                    f"copied away: {_few(unsent)}"
+                )
+            raise MirrorError(message)
         if unsent:
             raise MirrorError(
                 f"the run is done, but {len(unsent)} files could not be sent to {remote.url} and are only in "
@@ -194,7 +196,7 @@ def _take_over(run_dir: Path, remote: RemoteFolder, resume: bool, say: Say) -> J
     journal, writer = Journal.read(run_dir), remote.writer()
     new = f"{socket.gethostname()}-{uuid.uuid4().hex[:12]}"
     name = journal.writer or new
-    if remote.files() and (writer is None or writer != journal.writer or not look(run_dir)):
+    if (writer is None or writer != journal.writer or not look(run_dir)) and remote.files():
         if not resume:
             raise PlaceError(
                 f"{remote.url} holds a run already; add --resume to go on with it, or choose another run.name"
