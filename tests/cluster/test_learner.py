@@ -15,7 +15,8 @@ from ray.actor import ActorHandle
 from ray.util.placement_group import placement_group
 from ray.util.scheduling_strategies import PlacementGroupSchedulingStrategy
 
-from cluster.learner import LearnerActor, LearnerGroup, Ranks
+from cluster.learner import LearnerGroup, Ranks
+from cluster.learner_actor import LearnerActor
 from cluster.workers import Publication
 from models.weights import unpack_weights
 from rl.advantages import estimate
