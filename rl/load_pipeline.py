@@ -27,8 +27,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from rl.check_config import check
 from rl.config import Config, RunConfig
-from rl.load_config import ConfigError, apply_override, check, did_you_mean, find_recipe, parse, read_recipe, source_of
+from rl.load_config import ConfigError, apply_override, did_you_mean, find_recipe, parse, read_recipe, source_of
 from rl.pipeline import REWARD_MODEL, Kind, Pipeline, Stage
 from rl.stage_config import (
     PretrainConfig,

@@ -12,8 +12,9 @@ import numpy as np
 
 from envs.task import Task
 from models.module_folder import ModuleManifest
+from rl.check_config import check
 from rl.config import Config
-from rl.load_config import C, ConfigError, apply_override, check, parse
+from rl.load_config import C, ConfigError, apply_override, parse
 from rl.module_stage import held_out_tasks, tasks_of
 from rl.router import Router
 from rl.tasks import mixture_of
